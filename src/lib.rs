@@ -1,0 +1,2 @@
+//! recflow: see `docs/architecture.md`.
+pub mod pipeline;

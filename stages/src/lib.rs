@@ -1,0 +1,42 @@
+//! recflow's stages and the data plane under them.
+//!
+//! A *stage* is a kind of work: a name, typed inputs, a typed output and a Rust implementation. This
+//! crate knows nothing of runs, pipelines or SQLite: a stage is handed a [`Context`] (where to write,
+//! how to report, when to stop) and returns its output or a [`StageError`]. It never calls up.
+//!
+//! Reading order:
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`stage`] | the [`Stage`] trait, its erased form and the [`Catalog`] of what is built in |
+//! | [`context`] | what a running stage may reach: workspace, publish key, clock, progress, cancellation |
+//! | [`schema`] | checks a JSON value against the schema of a stage's inputs |
+//! | [`storage`] | every write to disk, behind a trait that tests make fail |
+//! | [`netflix`] | the Netflix Prize text format |
+//! | [`dataset`] | hive-partitioned Parquet, published as snapshots |
+//! | [`matrix`] | ratings as compressed sparse rows |
+//! | [`als`] | alternating least squares |
+//! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
+//! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
+//! | [`builtin`] | the stages themselves |
+
+pub mod als;
+pub mod builtin;
+pub mod clock;
+pub mod context;
+pub mod dataset;
+pub mod error;
+pub mod failpoint;
+pub mod matrix;
+pub mod metrics;
+pub mod model;
+pub mod netflix;
+pub mod ratings;
+pub mod schema;
+pub mod stage;
+pub mod storage;
+
+pub use context::{CancelToken, Context, Level, Progress, PublishKey, Report, Reporter, Unit};
+pub use error::{ErrorKind, Result, StageError};
+pub use ratings::Ratings;
+pub use stage::{AnyStage, Catalog, Runs, Stage, StageSpec, WorkspacePath};
