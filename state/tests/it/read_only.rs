@@ -88,6 +88,14 @@ fn writing_there_fails_at_once_with_the_path_and_a_remedy() {
 }
 
 #[test]
+fn a_store_that_may_not_be_written_in_a_folder_that_may_is_refused_when_it_is_opened() {
+    let (_folder, path) = read_only_store();
+    set_mode(path.parent().unwrap(), 0o777);
+    let error = as_nobody(|| Store::open(&path)).unwrap_err();
+    assert!(matches!(&error, Error::ReadOnly { path: named, .. } if *named == path), "{error:?}");
+}
+
+#[test]
 fn a_store_that_may_not_be_read_says_so() {
     let (_folder, path) = read_only_store();
     set_mode(&path, 0o000);
