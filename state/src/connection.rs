@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::{Error, Result};
 use crate::migrate;
@@ -27,17 +28,30 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|error| Error::io(path, "create its folder", &error))?;
     }
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let connection = connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     // SQLite falls back to reading alone where it may not write, and says so only at the first write.
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(failed)? {
         return Err(Error::ReadOnly { path: path.to_owned(), detail: "permission denied".to_owned() });
     }
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    let mode = patiently(|| connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))).map_err(failed)?;
     if mode != "wal" {
         let detail = format!("the file system supports no write-ahead log (journal mode `{mode}`)");
         return Err(Error::Other { path: path.to_owned(), what: "open".to_owned(), detail });
     }
     Ok(connection)
+}
+
+/// Waits for other processes where SQLite does not: of several that turn a new file to WAL at once, all but one
+/// are told "locked" immediately, whatever their timeout, lest they wait for each other.
+fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    const PAUSE: Duration = Duration::from_millis(2);
+    for _ in 0..BUSY_TIMEOUT.as_millis() / PAUSE.as_millis() {
+        match attempt() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+    attempt()
 }
 
 /// Opens the file for reading, and checks that this binary can read its schema.
@@ -52,15 +66,14 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
         Err(error) => return Err(Error::io(path, "read", &error)),
         Ok(_) => {}
     }
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let (connection, found) = match migrate::version(&connection, path) {
-        Ok(found) => (connection, found),
-        Err(Error::ReadOnly { .. }) if !has_log(path) => {
-            let connection = connect(&immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?;
-            let found = migrate::version(&connection, path)?;
-            (connection, found)
-        }
-        Err(error) => return Err(error),
+    let open = |target: &Path, flags| {
+        let connection = connect(path, target, OpenFlags::SQLITE_OPEN_READ_ONLY | flags)?;
+        let found = migrate::version(&connection, path)?;
+        Ok((connection, found))
+    };
+    let (connection, found) = match open(path, OpenFlags::empty()) {
+        Err(Error::ReadOnly { .. }) if !has_log(path) => open(&immutable(path), OpenFlags::SQLITE_OPEN_URI)?,
+        opened => opened?,
     };
     match found {
         migrate::SCHEMA => Ok(connection),
@@ -70,10 +83,11 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+/// Opens `target`, which is `path` as SQLite should be told of it.
+fn connect(path: &Path, target: &Path, flags: OpenFlags) -> Result<Connection> {
     let failed = |error| Error::sqlite(path, "open", &error);
     // NO_MUTEX: the type system already keeps a connection to one thread at a time.
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    let connection = Connection::open_with_flags(target, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.execute_batch(SETTINGS).map_err(failed)?;

@@ -118,3 +118,58 @@ fn snapshot<T>(connection: &Connection, path: &Path, work: impl FnOnce(&View<'_>
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UnixMs;
+
+    /// SQLite's own limit on a file stands in for a disk that is full.
+    #[test]
+    fn a_full_disk_is_reported_keeps_what_was_committed_and_heals() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s.db")).unwrap();
+        let limit = |pages: u32| lock(&store.writer).pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        let keep = |n: u32| {
+            let text = "x".repeat(3_000);
+            store.write(|tx| tx.pipeline_version("p", &n.to_string(), &text, None, UnixMs(0)))
+        };
+        limit(60);
+        let (kept, error) = (0..500).map(|n| (n, keep(n))).find(|(_, result)| result.is_err()).expect("the disk never filled up");
+        let error = error.unwrap_err();
+        assert!(matches!(&error, Error::Full { path } if path == store.path()), "{error}");
+        assert!(error.is_temporary());
+        let count = || store.read(|view| view.row("count", "SELECT count(*) FROM pipeline_version", &[], |row| row.get::<_, u32>(0)));
+        assert_eq!(count().unwrap(), Some(kept));
+
+        let change_nothing = store.write(|tx| tx.append_events(&crate::RunId::from_random(1), &[]));
+        assert_eq!(change_nothing.unwrap(), 0, "the connection still works");
+        limit(70);
+        keep(kept).unwrap();
+        assert_eq!(count().unwrap(), Some(kept + 1));
+        assert!(kept > 10, "the limit was not hit at once");
+    }
+
+    #[test]
+    fn a_writer_that_waits_in_vain_says_busy() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (Store::open(folder.path().join("s.db")).unwrap(), Store::open(folder.path().join("s.db")).unwrap());
+        lock(&second.writer).busy_timeout(std::time::Duration::ZERO).unwrap();
+        let error = first.write(|_| Ok::<_, Error>(second.write(|_| Ok::<_, Error>(())).unwrap_err())).unwrap();
+        assert!(matches!(error, Error::Busy { .. }), "{error}");
+        second.write(|_| Ok::<_, Error>(())).unwrap();
+    }
+
+    #[test]
+    fn readers_are_kept_for_the_next_read_up_to_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s.db")).unwrap();
+        fn nest(store: &Store, levels: usize) -> Result<()> {
+            if levels == 0 { Ok(()) } else { store.read(|_| nest(store, levels - 1)) }
+        }
+        nest(&store, 1).unwrap();
+        assert_eq!(lock(&store.readers).len(), 1);
+        nest(&store, 9).unwrap();
+        assert_eq!(lock(&store.readers).len(), IDLE_READERS_MAX);
+    }
+}

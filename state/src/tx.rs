@@ -243,7 +243,8 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// Records one point of a series. The same point again replaces it.
+    /// Records one point of a series. The same point again replaces it. Any number comes back as it was, save
+    /// that -0 comes back as 0.
     pub fn add_metric(&self, run: &RunId, task: &str, attempt: u32, name: &str, step: u64, value: f64) -> Result<()> {
         self.change("record a metric", ADD_METRIC, &[run, &task, &attempt, &name, &signed(step), &value])?;
         Ok(())
