@@ -1,2 +1,4 @@
 //! recflow: see `docs/architecture.md`.
+
+pub mod engine;
 pub mod pipeline;

@@ -1,0 +1,3 @@
+//! How a run advances.
+
+pub mod core;
