@@ -1,4 +1,5 @@
 //! recflow: see `docs/architecture.md`.
 
 pub mod engine;
+pub mod executor;
 pub mod pipeline;
