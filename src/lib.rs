@@ -3,3 +3,4 @@
 pub mod engine;
 pub mod executor;
 pub mod pipeline;
+pub mod workspace;
