@@ -47,5 +47,5 @@ pub use ids::{RunId, UnixMs, VersionId};
 pub use rows::{AttemptRow, EventRow, MetricRow, NewRun, NewTask, PipelineText, Run, RunFilter, TaskRow};
 pub use status::{AttemptState, RunStatus, TaskState, Trigger};
 pub use store::{Reader, Store};
-pub use tx::{OUTPUT_BYTES_MAX, OUTPUT_DEPTH_MAX, Tx};
+pub use tx::{OUTPUT_BYTES_MAX, OUTPUT_DEPTH_MAX, Tx, check_output};
 pub use view::View;

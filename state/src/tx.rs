@@ -251,6 +251,11 @@ impl<'c> Tx<'c> {
     }
 }
 
+/// Whether an output may be kept: fails as [`Tx::put_output`] would.
+pub fn check_output(task: &str, output: &Value) -> Result<()> {
+    checked_output(task, output).map(drop)
+}
+
 /// The output as text, if it may be kept.
 fn checked_output(task: &str, output: &Value) -> Result<String> {
     let too_large = |found, allowed| Error::TooLarge { task: task.to_owned(), found, allowed };
