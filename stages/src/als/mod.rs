@@ -34,7 +34,7 @@
 //!
 //! Factors are f32. A row's normal equations are summed in f32 over panels of 128 ratings, the panels of a
 //! *segment* of 4096 again in f32 and segments in f64, so that rounding grows with the logarithm of a row's length.
-//! A row whose pivots differ by more than 1000 is solved again in f64. The loss is summed in f64.
+//! A row whose pivots differ by more than a factor of 100 is solved again in f64. The loss is summed in f64.
 //!
 //! For a seed, factors are bit-identical on one instruction set whatever the number of threads: a row's arithmetic
 //! has a fixed order, long rows are cut at fixed places, and sums over rows are taken in the order of the rows.
