@@ -31,6 +31,8 @@ pub struct Fit {
     pub model: AlsModel,
     /// Every sweep, in order; at least one.
     pub iterations: Vec<Iteration>,
+    /// The instruction set it ran on: factors are the same for a seed on the same one.
+    pub instruction_set: &'static str,
 }
 
 /// The state between sweeps.
@@ -75,7 +77,7 @@ impl AlsValidParams {
         }
         let factors = |ids: &Ids, rows: Aligned| Factors::from_padded(ids.clone(), params.rank, rows);
         let model = AlsModel::new(factors(matrix.users(), trainer.users), factors(matrix.items(), trainer.items));
-        Ok(Fit { model, iterations })
+        Ok(Fit { model, iterations, instruction_set: kernel.name() })
     }
 }
 

@@ -77,7 +77,9 @@ impl From<FitError> for StageError {
     fn from(error: FitError) -> Self {
         match error {
             FitError::Singular { .. } => StageError::numeric(error.to_string()).with_hint("raise `reg`, or lower `rank`"),
-            FitError::NonFinite { .. } => StageError::numeric(error.to_string()).with_hint("raise `reg`, and look for huge ratings in the data"),
+            FitError::NonFinite { .. } => {
+                StageError::numeric(error.to_string()).with_hint("raise `reg`, and look for huge ratings in the data")
+            }
             FitError::Cancelled => StageError::cancelled(),
         }
     }

@@ -106,9 +106,8 @@ fn eliminate(mut a: Vec<Vec<f64>>) -> Vec<f64> {
         for row in 0..n {
             if row != column {
                 let factor = a[row][column] / a[column][column];
-                for j in column..=n {
-                    a[row][j] -= factor * a[column][j];
-                }
+                let pivot = a[column].clone();
+                a[row].iter_mut().zip(pivot).skip(column).for_each(|(x, pivot)| *x -= factor * pivot);
             }
         }
     }

@@ -58,10 +58,12 @@ fn bits(factors: &Factors) -> Vec<u32> {
 }
 
 fn any_params() -> impl Strategy<Value = AlsParams> {
-    (1_usize..24, 0.02_f64..1.0, 0.0_f64..4.0, any::<bool>(), any::<bool>(), any::<u64>()).prop_map(|(rank, reg, alpha, implicit, plain, seed)| {
-        let reg_scaling = if plain { RegScaling::Plain } else { RegScaling::AlsWr };
-        AlsParams { rank, reg, alpha, implicit, reg_scaling, seed, max_iter: 3 }
-    })
+    (1_usize..24, 0.02_f64..1.0, 0.0_f64..4.0, any::<bool>(), any::<bool>(), any::<u64>()).prop_map(
+        |(rank, reg, alpha, implicit, plain, seed)| {
+            let reg_scaling = if plain { RegScaling::Plain } else { RegScaling::AlsWr };
+            AlsParams { rank, reg, alpha, implicit, reg_scaling, seed, max_iter: 3 }
+        },
+    )
 }
 
 proptest! {

@@ -55,7 +55,7 @@ unsafe fn factorise<V: Lanes, const ROWS: usize>(a: &mut [f32], reciprocals: &mu
             let right = Left { at: base.add(column), stride: n };
             strip::<V, ROWS>(top, left, right, base.add(top * n + column), n, n - column, Into::Subtract);
         }
-        for row in top..top + ROWS {
+        for (row, kept) in (top..).zip(&mut reciprocals[top..top + ROWS]) {
             // SAFETY: `row` is below `n`.
             let pivot = unsafe { *base.add(row * n + row) };
             smallest = smallest.min(pivot);
@@ -64,7 +64,7 @@ unsafe fn factorise<V: Lanes, const ROWS: usize>(a: &mut [f32], reciprocals: &mu
                 return Err(IllConditioned);
             }
             let reciprocal = 1.0 / pivot.sqrt();
-            reciprocals[row] = reciprocal;
+            *kept = reciprocal;
             // SAFETY: `row` and the rows of the strip after it are different rows of `a`.
             unsafe { eliminate::<V>(base, n, row, top + ROWS, reciprocal) };
         }

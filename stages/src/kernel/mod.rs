@@ -111,6 +111,7 @@ macro_rules! dispatch {
         impl Kernel {
             $($(#[$doc])*
             #[inline]
+            #[allow(clippy::too_many_arguments, reason = "kernels take slices and sizes; a struct would only rename them")]
             pub(crate) fn $name(self, $($arg: $type),*) $(-> $ret)? {
                 match self.0 {
                     // SAFETY: `detect` and `available` make this variant only where the processor has AVX-512.

@@ -57,7 +57,6 @@ impl<'a> Biases<'a> {
 
 /// The biases of one side given the other's.
 fn solve_side(layers: &[&sprs::CsMatI<f32, u32, usize>], damping: f64, mean: f64, other: &[f64], biases: &mut [f64]) {
-
     biases.par_iter_mut().enumerate().with_min_len(64).for_each(|(row, bias)| {
         let (mut rest, mut count) = (0.0, 0.0);
         for row in layers.iter().filter_map(|layer| layer.outer_view(row)) {

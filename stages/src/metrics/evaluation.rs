@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn blocked_scoring_equals_sorting_each_user_s_predictions() {
         let model = model(200);
-        let seen = |user: u32, item: u32| (user + item) % 3 == 0;
+        let seen = |user: u32, item: u32| (user + item).is_multiple_of(3);
         let users: Vec<u32> = (0..150).map(|i| i % 2).collect();
         let lists = Scorer::new(&model).best(&users, 7, &crate::CancelToken::new(), seen, |place, best| (place, best));
         assert_eq!(lists.len(), 150);

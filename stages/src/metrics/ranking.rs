@@ -76,7 +76,8 @@ mod tests {
     /// The example of Spark's own `RankingMetricsSuite`.
     #[test]
     fn sparks_example_gives_sparks_figures() {
-        let lists: [(&[i32], &[i32]); 2] = [(&[1, 6, 2, 7, 8, 3, 9, 10, 4, 5], &[1, 2, 3, 4, 5]), (&[4, 1, 5, 6, 2, 7, 3, 8, 9, 10], &[1, 2, 3])];
+        let lists: [(&[i32], &[i32]); 2] =
+            [(&[1, 6, 2, 7, 8, 3, 9, 10, 4, 5], &[1, 2, 3, 4, 5]), (&[4, 1, 5, 6, 2, 7, 3, 8, 9, 10], &[1, 2, 3])];
         let at = |k| Ranking::mean(lists.iter().map(|(list, relevant)| OneRanking::of(list.iter().copied(), relevant, k)));
         let close = |found: Option<f64>, expected: f64| assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?} for {expected}");
         close(at(1).precision_at_k, 0.5);
