@@ -19,6 +19,7 @@ mod params;
 mod render;
 mod source;
 mod suggest;
+mod values;
 mod yaml;
 
 pub mod cron;
@@ -39,4 +40,5 @@ pub use render::{DiagnosticReport, FileReport};
 pub use schedule::Schedule;
 pub use source::{Position, Source, Span, Spanned};
 pub use template::{Expression, RenderError, RunInfo, Scope, Template, TemplateMap, TemplateValue};
+pub use values::{Values, load_values};
 pub use yaml::MAX_BYTES;

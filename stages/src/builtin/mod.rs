@@ -4,7 +4,7 @@ mod noop;
 mod shell;
 
 pub use noop::Noop;
-pub use shell::{Command, Shell, ShellInputs};
+pub use shell::{Argument, Command, Shell, ShellInputs};
 
 use crate::stage::AnyStage;
 
