@@ -92,8 +92,8 @@ impl Diagnostic {
 
 /// A file can hold a mistake in every line; beyond this many, more help nobody.
 const MAX_DIAGNOSTICS: usize = 500;
-/// Each suggestion compares a word with all candidates, so their number is bounded too.
-const MAX_SUGGESTIONS: usize = 100;
+/// Most words that are compared to suggest others, in one document.
+const MAX_COMPARISONS: usize = 50_000;
 
 /// Longest message, in bytes: a value that is quoted in it may be as long as the file.
 const MAX_MESSAGE: usize = 600;
@@ -102,7 +102,7 @@ const MAX_MESSAGE: usize = 600;
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Diagnostic>,
-    suggestions: usize,
+    comparisons: usize,
 }
 
 impl Findings {
@@ -124,10 +124,8 @@ impl Findings {
 
     /// "did you mean `x`?", if one of `candidates` resembles `word`.
     pub(crate) fn did_you_mean<'c>(&mut self, word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
-        if self.suggestions == MAX_SUGGESTIONS {
-            return None;
-        }
-        self.suggestions += 1;
+        let left = MAX_COMPARISONS - self.comparisons;
+        let candidates = candidates.into_iter().take(left).inspect(|_| self.comparisons += 1);
         suggest::closest(word, candidates).map(|name| format!("did you mean `{name}`?"))
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 /// Tasks `0..len` and, for each, the tasks that it needs.
@@ -81,7 +81,8 @@ impl TaskGraph {
             graph.add_node(());
         }
         let mut cycles = Vec::new();
-        for group in tarjan_scc(&graph) {
+        // Not `tarjan_scc`: it recurses, and a long chain of tasks would overflow the stack.
+        for group in kosaraju_scc(&graph) {
             let mut group: Vec<usize> = group.into_iter().map(NodeIndex::index).collect();
             group.sort_unstable();
             let first = group[0];

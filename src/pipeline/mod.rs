@@ -25,6 +25,7 @@ mod yaml;
 pub mod cron;
 pub mod draw;
 pub mod duration;
+pub mod export;
 pub mod graph;
 pub mod schedule;
 pub mod schema;

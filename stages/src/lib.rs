@@ -27,6 +27,7 @@ pub mod context;
 pub mod dataset;
 pub mod error;
 pub mod failpoint;
+mod kernel;
 pub mod matrix;
 pub mod metrics;
 pub mod model;

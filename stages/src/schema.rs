@@ -185,8 +185,17 @@ fn check_object(
 }
 
 /// A value must fit one of `options`. The messages of the option it comes closest to are kept, where closest
-/// means the right type.
+/// means the right type. Options that are all constants (an enum with documented variants) are listed together.
 fn check_any(options: &[Value], value: &Value, place: &mut Vec<Step>, problems: &mut Vec<Problem>) {
+    let constants: Option<Vec<&Value>> = options.iter().map(|option| option.get("const")).collect();
+    if let Some(constants) = constants {
+        if !constants.contains(&value) {
+            let words: Vec<String> = constants.into_iter().map(bare).collect();
+            let wrong = Wrong::Value { expected: format!("one of {}", words.join(", ")), found: value.to_string() };
+            problems.push(Problem { place: place.clone(), wrong });
+        }
+        return;
+    }
     let mut closest: Option<Vec<Problem>> = None;
     for option in options {
         let mut found = Vec::new();
@@ -308,6 +317,13 @@ mod tests {
     fn a_whole_float_is_an_integer_and_a_half_is_not() {
         assert!(messages(json!({ "type": "integer" }), json!(3.0)).is_empty());
         assert_eq!(messages(json!({ "type": "integer" }), json!(3.5)), ["expected a whole number, found the number 3.5"]);
+    }
+
+    #[test]
+    fn a_choice_of_constants_lists_them_all() {
+        let schema = json!({ "oneOf": [{ "type": "string", "const": "als-wr" }, { "type": "string", "const": "plain" }] });
+        assert!(messages(schema.clone(), json!("plain")).is_empty());
+        assert_eq!(messages(schema, json!("als")), ["expected one of als-wr, plain, found \"als\""]);
     }
 
     #[test]

@@ -20,6 +20,9 @@ use super::source::{Source, Span, Spanned};
 use super::yaml::{Entry, Kind, Node};
 use fields::Fields;
 
+#[cfg(test)]
+pub(crate) use {header::DEFAULTS_KEYS, params::KEYS as PARAM_KEYS, schedules::KEYS as SCHEDULE_KEYS, tasks::KEYS as TASK_KEYS};
+
 /// A pipeline as it was typed.
 #[derive(Debug)]
 pub(crate) struct Document<'n> {

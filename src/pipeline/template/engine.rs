@@ -8,6 +8,8 @@ use serde_json::{Map, Number, Value};
 
 /// Largest result, in bytes of JSON, roughly.
 pub(super) const MAX_RESULT: usize = 1 << 20;
+/// The message if nothing better is known about what is undefined.
+pub(super) const UNDEFINED: &str = "something in it is not defined";
 /// Work that an expression may do, in minijinja's unit: an operation, or 64 bytes made.
 const FUEL: u64 = 50_000;
 
@@ -145,12 +147,8 @@ impl RenderError {
     }
 
     pub(super) fn from_engine(expression: &str, error: &minijinja::Error) -> Self {
-        let part = error.range().and_then(|range| expression.get(range)).map_or("", str::trim);
         match error.kind() {
-            ErrorKind::UndefinedError if !part.is_empty() => {
-                Self::new(expression, format!("`{part}` goes through something that is not defined"))
-            }
-            ErrorKind::UndefinedError => Self::new(expression, "it goes through something that is not defined"),
+            ErrorKind::UndefinedError => Self::new(expression, UNDEFINED),
             ErrorKind::OutOfFuel => Self::new(expression, "it takes too much work").hint("compute this in a task instead"),
             kind => Self::new(expression, error.detail().map_or_else(|| kind.to_string(), str::to_owned)),
         }
@@ -189,7 +187,7 @@ pub(super) fn to_json(value: &minijinja::Value, budget: &mut usize) -> Result<Va
             }
             Ok(Value::Object(members))
         }
-        ValueKind::Undefined => Err("it is not defined".to_owned()),
+        ValueKind::Undefined => Err(UNDEFINED.to_owned()),
         other => Err(format!("its value is a {other}, which is not JSON")),
     }
 }

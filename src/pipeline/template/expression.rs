@@ -91,11 +91,37 @@ impl Expression {
     /// # Errors
     /// If something in it is not defined, if an operation fails, or if it needs too much work or space.
     pub fn value(&self, scope: &Scope) -> Result<Value, RenderError> {
+        self.try_value(scope).map_err(|mut error| {
+            if error.message == engine::UNDEFINED
+                && let Some(path) = self.undefined_path(scope)
+            {
+                error.message = format!("`{path}` is not defined");
+            }
+            error
+        })
+    }
+
+    fn try_value(&self, scope: &Scope) -> Result<Value, RenderError> {
         let failed = |error: minijinja::Error| RenderError::from_engine(&self.source, &error);
         let expression = ENGINE.compile_expression_owned(self.source.clone()).map_err(failed)?;
         let value = expression.eval(scope.to_engine()).map_err(failed)?;
         let mut budget = engine::MAX_RESULT;
         engine::to_json(&value, &mut budget).map_err(|message| RenderError::new(&self.source, message))
+    }
+
+    /// The shortest part of a path in the expression that is not defined: the engine does not tell.
+    fn undefined_path(&self, scope: &Scope) -> Option<&str> {
+        for reference in self.references() {
+            for (_, step) in &reference.steps {
+                let end = step.end + usize::from(self.source[step.end..].starts_with(']'));
+                let path = &self.source[reference.range.start..end];
+                let value = ENGINE.compile_expression_owned(path.to_owned()).and_then(|path| path.eval(scope.to_engine()));
+                if value.is_ok_and(|value| value.is_undefined()) {
+                    return Some(path);
+                }
+            }
+        }
+        None
     }
 
     /// Its value as the condition that it is.

@@ -30,3 +30,6 @@ pub(crate) use text::Piece;
 pub(crate) const ROOTS: [&str; 5] = ["params", "tasks", "run", "env", "secrets"];
 /// The fields of `run`.
 pub(crate) const RUN_FIELDS: [&str; 4] = ["id", "logical_date", "pipeline", "trigger"];
+
+#[cfg(test)]
+mod tests;
