@@ -72,10 +72,10 @@ fn pipeline_name(document: &Document<'_>, source: &Source, findings: &mut Findin
         return Some(name.value.clone());
     }
     let stem = std::path::Path::new(source.file()).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let stem = stem.trim_matches(['<', '>']); // `<stdin>`
     if TaskId::new(stem).is_none() {
-        let span = source.lines_span(0, 0);
         let message = format!("`name` is missing, and the file's own name, `{stem}`, cannot serve as one");
-        findings.push(Diagnostic::error("missing-key", span, message).hint(hint));
+        findings.push(Diagnostic::error("missing-key", document.first_key, message).hint(hint));
         return None;
     }
     Some(stem.to_owned())
