@@ -92,7 +92,7 @@ pub(crate) fn read<'n>(root: &'n Node, source: &Source, findings: &mut Findings)
         findings.push(error);
         return None;
     };
-    let fields = Fields::open(entries, root.span, "a pipeline", &KEYS, findings);
+    let fields = Fields::of_document(entries, root.span, &KEYS, findings);
     let first_key = entries.first().map_or(root.span, |entry| entry.key.span);
     let tasks = match fields.get("tasks") {
         Some(entry) => tasks::read_all(entry, findings),
