@@ -9,7 +9,7 @@ mod train_als;
 pub use evaluate::{Evaluate, EvaluateInputs};
 pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
 pub use noop::Noop;
-pub use shell::{Command, Shell, ShellInputs};
+pub use shell::{Argument, Command, Shell, ShellInputs};
 pub use train_als::{TrainAls, TrainAlsInputs, TrainAlsOutput};
 
 use crate::stage::AnyStage;
