@@ -37,13 +37,16 @@ impl Rejected {
     }
 }
 
+type File = BufWriter<Box<dyn StorageFile>>;
+
 /// Collects the rejected lines of one source.
 pub(super) struct Collector<'a> {
     context: &'a Context,
     /// The source as people write it.
     source: String,
     path: PathBuf,
-    file: Option<(PathBuf, BufWriter<Box<dyn StorageFile>>)>,
+    /// The temporary file and its name; none before the first rejected line.
+    file: Option<(PathBuf, File)>,
     rejected: Rejected,
 }
 
@@ -84,7 +87,7 @@ impl<'a> Collector<'a> {
         Ok(std::mem::take(&mut self.rejected))
     }
 
-    fn file(&mut self) -> Result<&mut BufWriter<Box<dyn StorageFile>>> {
+    fn file(&mut self) -> Result<&mut File> {
         if self.file.is_none() {
             let storage = &self.context.storage;
             let temporary = temporary_beside(&self.path);
