@@ -18,11 +18,13 @@ mod model;
 mod params;
 mod render;
 mod source;
-mod suggest;
 mod values;
 mod yaml;
 
+pub(crate) mod suggest;
+
 pub mod cron;
+pub mod describe;
 pub mod draw;
 pub mod duration;
 pub mod export;
@@ -33,7 +35,7 @@ pub mod template;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use graph::TaskGraph;
-pub use load::{Loaded, load, load_file};
+pub use load::{Loaded, load, load_file, load_from};
 pub use model::{EnvValue, Pipeline, RetryPolicy, Side, Task, TaskId, TaskKind, TriggerRule};
 pub use params::{ParamInput, ParamProblem, ParamSpec, ParamType, Pattern};
 pub use render::{DiagnosticReport, FileReport};
