@@ -63,7 +63,7 @@ pub(super) fn plan_of(pipeline: &Pipeline, logical_date: Timestamp) -> Plan {
             id: task.id.as_str().to_owned(),
             needs: task.needs.clone(),
             rule: task.trigger_rule,
-            retry: task.retry.clone(),
+            retry: task.retry,
             timeout_ms: task.timeout.map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
             allow_failure: task.allow_failure,
             max_lost: LOSSES_MAX,

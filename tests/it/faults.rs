@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, skipped};
 
 /// `nobody` on Debian; any user without rights will do.
 const NOBODY: u32 = 65_534;
@@ -105,7 +105,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self(folder));
         }
-        eprintln!("SKIPPED: mounting a tmpfs is not permitted here, so the disk cannot be filled");
+        skipped("mounting a tmpfs is not permitted here, so the disk cannot be filled");
         None
     }
 

@@ -100,11 +100,11 @@ impl Sandbox {
         self.json(&["status", "latest", "--json"])
     }
 
-    /// The run's events as they are stored.
+    /// The events of the newest run as they are stored; none if there is no run yet.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let reader = recflow_state::Store::open_read_only(self.file(".recflow/state.db")).expect("a store");
-        let events = reader.read(|view| view.events(&view.find_run("latest")?.id)).expect("readable");
-        events.into_iter().map(|event| event.body).collect()
+        let reader = recflow_state::Store::open_read_only(self.file(".recflow/state.db"));
+        let events = reader.and_then(|reader| reader.read(|view| view.events(&view.find_run("latest")?.id)));
+        events.unwrap_or_default().into_iter().map(|event| event.body).collect()
     }
 }
 
@@ -188,4 +188,10 @@ pub(crate) fn processes_with(needle: &str) -> Vec<u32> {
         }
     }
     found
+}
+
+/// Says loudly that a test could not do its work here.
+#[expect(clippy::print_stderr, reason = "a test that was skipped must say so")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
 }
