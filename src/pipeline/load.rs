@@ -55,14 +55,29 @@ pub fn load(text: &str, file: &str, catalog: &Catalog) -> Loaded {
 /// # Errors
 /// If the file cannot be read. What is wrong with its content, down to bytes that are not UTF-8, is in [`Loaded`].
 pub fn load_file(path: &Path, catalog: &Catalog) -> io::Result<Loaded> {
+    load_from(&mut File::open(path)?, &path.display().to_string(), catalog)
+}
+
+/// Loads the pipeline that `reader` gives, such as standard input. `file` is what messages call it.
+///
+/// # Errors
+/// If it cannot be read; as [`load_file`] otherwise.
+pub fn load_from(reader: &mut dyn Read, file: &str, catalog: &Catalog) -> io::Result<Loaded> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    let file = path.display().to_string();
+    reader.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     match std::str::from_utf8(&bytes) {
-        Ok(text) => Ok(load(text, &file, catalog)),
+        Ok(text) => Ok(load(text, file, catalog)),
         // The cut may have gone through a character.
-        Err(_) if bytes.len() > MAX_BYTES => Ok(too_large("", &file)),
-        Err(error) => Ok(not_text(&bytes, error.valid_up_to(), &file)),
+        Err(_) if bytes.len() > MAX_BYTES => Ok(too_large("", file)),
+        Err(error) => Ok(not_text(&bytes, error.valid_up_to(), file)),
+    }
+}
+
+impl Loaded {
+    /// What there is to say of a file that could not even be read.
+    pub fn unreadable(file: &str, error: &io::Error) -> Self {
+        let diagnostics = vec![Diagnostic::error("unreadable", Span::default(), format!("cannot read the file: {error}"))];
+        Self { pipeline: None, diagnostics, source: Source::new(file, "") }
     }
 }
 

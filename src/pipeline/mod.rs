@@ -5,7 +5,7 @@
 //!   yaml/        source            document/             check/ → model
 //! ```
 //!
-//! [`load`] does all of it and returns every mistake at once as [`Diagnostic`]s, which `render` shows with their
+//! [`load()`] does all of it and returns every mistake at once as [`Diagnostic`]s, which `render` shows with their
 //! source lines. A [`Pipeline`] exists only if there was no error. At run time the engine uses its templates
 //! ([`template`]) and [`Pipeline::resolve_params`]; `schema` describes the language to editors, `graph` and `draw`
 //! show the tasks. Nothing here knows of runs, processes, SQLite or time.
@@ -18,11 +18,13 @@ mod model;
 mod params;
 mod render;
 mod source;
-mod suggest;
 mod values;
 mod yaml;
 
+pub(crate) mod suggest;
+
 pub mod cron;
+pub mod describe;
 pub mod draw;
 pub mod duration;
 pub mod export;
@@ -33,7 +35,7 @@ pub mod template;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use graph::TaskGraph;
-pub use load::{Loaded, load, load_file};
+pub use load::{Loaded, load, load_file, load_from};
 pub use model::{EnvValue, Pipeline, RetryPolicy, Side, Task, TaskId, TaskKind, TriggerRule};
 pub use params::{ParamInput, ParamProblem, ParamSpec, ParamType, Pattern};
 pub use render::{DiagnosticReport, FileReport};

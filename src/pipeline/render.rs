@@ -1,6 +1,6 @@
 //! Diagnostics as text, in the manner of rustc, and as JSON.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Label, Severity};
@@ -100,6 +100,10 @@ fn render_one(diagnostic: &Diagnostic, source: &Source, renderer: &Renderer) -> 
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let title = level.clone().primary_title(visible(&diagnostic.message)).id(diagnostic.code);
+    if diagnostic.code == "unreadable" {
+        return renderer.render(&[title.element(Origin::path(visible(source.file())))]);
+    }
     let spans = || std::iter::once(&diagnostic.label).chain(&diagnostic.related).map(|label| label.span);
     // Only the lines between the labels are handed over: the renderer looks at all that it is given.
     let first = spans().map(|span| source.line_index(span.start)).min().unwrap_or(0);
@@ -111,7 +115,6 @@ fn render_one(diagnostic: &Diagnostic, source: &Source, renderer: &Renderer) -> 
     for label in &diagnostic.related {
         snippet = snippet.annotation(AnnotationKind::Context.span(inside(label.span)).label(label_text(label)));
     }
-    let title = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code);
     let mut group: Group<'_> = title.element(snippet);
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.with_name("hint").message(visible(hint)));

@@ -111,15 +111,15 @@ fn check_at(schema: &Value, value: &Value, place: &mut Vec<Step>, problems: &mut
         wrong(Wrong::Value { expected: format!("one of {}", words.join(", ")), found: value.to_string() });
     }
     if let Some(number) = value.as_f64() {
-        let bounds: [(&str, &str, fn(f64, f64) -> bool); 4] = [
-            ("minimum", "at least", |n, bound| n >= bound),
-            ("maximum", "at most", |n, bound| n <= bound),
-            ("exclusiveMinimum", "more than", |n, bound| n > bound),
-            ("exclusiveMaximum", "less than", |n, bound| n < bound),
+        let bounds = [
+            ("minimum", "at least", f64::ge as fn(&f64, &f64) -> bool),
+            ("maximum", "at most", f64::le),
+            ("exclusiveMinimum", "more than", f64::gt),
+            ("exclusiveMaximum", "less than", f64::lt),
         ];
         for (keyword, words, holds) in bounds {
             if let Some(bound) = schema.get(keyword).and_then(Value::as_f64)
-                && !holds(number, bound)
+                && !holds(&number, &bound)
             {
                 wrong(Wrong::Value { expected: format!("{words} {bound}"), found: value.to_string() });
             }

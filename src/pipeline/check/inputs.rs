@@ -1,5 +1,7 @@
 //! Stages and their inputs: the stage exists, and what is written under `with` fits its schema.
 
+use std::collections::HashMap;
+
 use recflow_stages::schema::{self, Problem, Step, Wrong};
 use recflow_stages::{AnyStage, StageSpec};
 use serde_json::{Map, Value};
@@ -12,6 +14,8 @@ use crate::pipeline::yaml::{Kind, Node};
 
 /// The stage whose script is not a template.
 pub(super) const SHELL: &str = "shell";
+/// Most problems of one task's inputs that are looked at.
+const MAX_PROBLEMS: usize = 200;
 
 impl Checked<'_> {
     /// Checks the stage of a task and its literal inputs. Templates are skipped, unless they are one lone reference
@@ -24,13 +28,12 @@ impl Checked<'_> {
             return;
         };
         let node = self.document.tasks[number].with.map(|(_, node)| node);
-        let mut stand_ins = StandIns { checked: self, places: Vec::new() };
+        let mut stand_ins = StandIns { checked: self, places: HashMap::new() };
         let inputs = stand_ins.entries(with.iter(), &mut Vec::new());
-        for problem in schema::check(&spec.inputs, &Value::Object(inputs)) {
-            let stand_in = stand_ins.places.iter().find(|stand_in| stand_in.place == problem.place);
-            let diagnostic = match (stand_in, &problem.wrong) {
-                (None, _) => problem_at(&problem, spec, stage, node, findings),
-                (Some(StandIn { known: Some((source, words)), .. }), Wrong::Type { expected, .. }) => {
+        for problem in schema::check(&spec.inputs, &Value::Object(inputs)).iter().take(MAX_PROBLEMS) {
+            let diagnostic = match (stand_ins.places.get(&path(&problem.place)), &problem.wrong) {
+                (None, _) => problem_at(problem, spec, stage, node, findings),
+                (Some(Some((source, words))), Wrong::Type { expected, .. }) => {
                     let span = node.map_or(stage.span, |node| find(node, &problem.place).span);
                     let message = format!("the input `{}` is {expected}, and `{source}` is {words}", path(&problem.place));
                     Diagnostic::error("invalid-input", span, message)
@@ -45,16 +48,11 @@ impl Checked<'_> {
     }
 }
 
-/// A template's place and what stands there while the inputs are checked.
-struct StandIn {
-    place: Vec<Step>,
-    /// The reference and its type in words, if that is known.
-    known: Option<(String, &'static str)>,
-}
-
+/// Puts values in the place of templates while the inputs are checked.
 struct StandIns<'a> {
     checked: &'a Checked<'a>,
-    places: Vec<StandIn>,
+    /// Where a template stands, and if it is a reference of a known type: the reference and the type in words.
+    places: HashMap<String, Option<(String, &'static str)>>,
 }
 
 impl StandIns<'_> {
@@ -89,7 +87,7 @@ impl StandIns<'_> {
                 let known = sample.as_ref().map(|(source, sample)| (source.trim().to_owned(), sample.words));
                 // Longer text becomes a string, but of unknown content, so its problems are not reported either.
                 let value = sample.map_or_else(|| Value::String(template.source().to_owned()), |(_, sample)| sample.value);
-                self.places.push(StandIn { place: place.clone(), known });
+                self.places.insert(path(place), known);
                 value
             }
         }

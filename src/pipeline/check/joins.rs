@@ -7,8 +7,8 @@ use super::Checked;
 use crate::pipeline::diagnostic::{Diagnostic, Findings};
 use crate::pipeline::model::TriggerRule;
 
-/// Branches × tasks below them × sides that are looked at. Beyond it the warning is left out, so that no document
-/// takes long; real ones stay far below.
+/// Edges below branches × sides that are looked at. Beyond it the warning is left out, so that no document takes
+/// long; real ones stay far below.
 const MAX_WORK: usize = 2_000_000;
 
 /// Warns of each task that is skipped whichever side a branch takes, though no task that it needs is always skipped.
@@ -22,7 +22,8 @@ pub(super) fn warn(checked: &Checked<'_>, findings: &mut Findings) {
             is_below[task] = true;
         }
         let below: Vec<usize> = order.iter().copied().filter(|task| is_below[*task]).collect();
-        work += (below.len() + checked.graph.len()) * sides.len();
+        let edges: usize = below.iter().map(|task| checked.graph.needs(*task).len()).sum();
+        work += (edges + checked.graph.len()) * sides.len();
         if work > MAX_WORK {
             return;
         }
@@ -30,8 +31,7 @@ pub(super) fn warn(checked: &Checked<'_>, findings: &mut Findings) {
         for &task in below.iter().filter(|task| always[**task]) {
             let comes_from_above = checked.graph.needs(task).iter().any(|need| always[*need]);
             // What no side names is reported as that.
-            let is_target = checked.graph.needs(task).contains(&branch);
-            if !comes_from_above && !is_target {
+            if !comes_from_above && checked.graph.below(branch).binary_search(&task).is_err() {
                 findings.push(diagnostic(checked, branch, task));
             }
         }
@@ -53,12 +53,18 @@ fn skipped_by_all(checked: &Checked<'_>, branch: usize, sides: &[Vec<usize>], be
         always[*task] = true;
     }
     for side in sides {
+        let mut refused = vec![false; checked.graph.len()];
+        for task in checked.graph.below(branch) {
+            refused[*task] = true;
+        }
+        for task in side {
+            refused[*task] = false;
+        }
         let mut skipped = vec![false; checked.graph.len()];
         for &task in below {
             let needs = checked.graph.needs(task);
-            let chosen = !needs.contains(&branch) || side.contains(&task);
             let skips = needs.iter().filter(|need| skipped[**need]).count();
-            skipped[task] = !chosen || passes_skip_on(rule(checked, task), skips, needs.len());
+            skipped[task] = refused[task] || passes_skip_on(rule(checked, task), skips, needs.len());
             always[task] &= skipped[task];
         }
     }

@@ -12,7 +12,7 @@ mod outputs;
 mod references;
 mod templates;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use recflow_stages::Catalog;
 
@@ -20,6 +20,7 @@ use super::diagnostic::{Diagnostic, Findings};
 use super::document::{Document, RawTask, Retry};
 use super::graph::TaskGraph;
 use super::model::{EnvValue, Pipeline, RetryPolicy, Task, TaskId, TaskKind};
+use super::params::ParamSpec;
 use super::source::Source;
 use super::template::{Template, TemplateMap};
 use super::yaml::{Entry, Kind};
@@ -32,6 +33,9 @@ struct Checked<'a> {
     document: &'a Document<'a>,
     /// Task numbers by id.
     numbers: HashMap<&'a str, usize>,
+    params: HashMap<&'a str, &'a ParamSpec>,
+    /// Names of the pipeline's variables.
+    variables: HashSet<&'a str>,
     graph: TaskGraph,
 }
 
@@ -42,7 +46,9 @@ pub(super) fn check(document: &Document<'_>, source: &Source, catalog: &Catalog,
     let needs = needs::resolve(document, &numbers, findings);
     let graph = TaskGraph::new(needs.iter().map(|needs| needs.as_slice()));
     needs::report_cycles(document, &graph, findings);
-    let checked = Checked { source, catalog, document, numbers, graph };
+    let params = document.params.iter().map(|param| (param.name.as_str(), param)).collect();
+    let variables = document.env.iter().map(|entry| entry.key.value.as_str()).collect();
+    let checked = Checked { source, catalog, document, numbers, params, variables, graph };
     let env = checked.pipeline_env(findings);
     let tasks: Vec<Option<Task>> = (0..document.tasks.len()).map(|number| checked.task(number, findings)).collect();
     let tasks: Option<Vec<Task>> = tasks.into_iter().collect();
@@ -72,10 +78,10 @@ fn pipeline_name(document: &Document<'_>, source: &Source, findings: &mut Findin
         return Some(name.value.clone());
     }
     let stem = std::path::Path::new(source.file()).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let stem = stem.trim_matches(['<', '>']); // `<stdin>`
     if TaskId::new(stem).is_none() {
-        let span = source.lines_span(0, 0);
         let message = format!("`name` is missing, and the file's own name, `{stem}`, cannot serve as one");
-        findings.push(Diagnostic::error("missing-key", span, message).hint(hint));
+        findings.push(Diagnostic::error("missing-key", document.first_key, message).hint(hint));
         return None;
     }
     Some(stem.to_owned())

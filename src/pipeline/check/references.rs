@@ -84,17 +84,16 @@ impl Checked<'_> {
     }
 
     fn check_param(&self, name: &str, range: &Range<usize>, findings: &mut Findings) -> Result<(), Problem> {
-        let params = &self.document.params;
-        if params.iter().any(|param| param.name == name) {
+        if self.params.contains_key(name) {
             return Ok(());
         }
-        let hint = findings.did_you_mean(name, params.iter().map(|param| param.name.as_str()));
+        let hint = findings.did_you_mean(name, self.document.params.iter().map(|param| param.name.as_str()));
         let hint = hint.unwrap_or_else(|| format!("declare it under `params`: `{name}: {{ type: string }}`"));
         Err(Problem::new("unknown-param", range, format!("the pipeline declares no parameter `{name}`")).hint(hint))
     }
 
     fn check_variable(&self, name: &str, range: &Range<usize>, findings: &mut Findings) -> Result<(), Problem> {
-        if self.document.env.iter().any(|entry| entry.key.value == name) {
+        if self.variables.contains(name) {
             return Ok(());
         }
         let hint = findings.did_you_mean(name, self.document.env.iter().map(|entry| entry.key.value.as_str()));
@@ -206,15 +205,12 @@ impl Checked<'_> {
             return None;
         }
         match (reference.root.as_str(), reference.steps.as_slice()) {
-            ("params", [(Step::Key(name), _)]) => {
-                let param = self.document.params.iter().find(|param| param.name == *name)?;
-                Some(match param.kind {
-                    ParamType::Integer => Sample { value: json!(1), words: "a whole number" },
-                    ParamType::Number => Sample { value: json!(1.0), words: "a number" },
-                    ParamType::Boolean => Sample { value: json!(true), words: "true or false" },
-                    _ => Sample { value: json!("text"), words: "a string" },
-                })
-            }
+            ("params", [(Step::Key(name), _)]) => Some(match self.params.get(name.as_str())?.kind {
+                ParamType::Integer => Sample { value: json!(1), words: "a whole number" },
+                ParamType::Number => Sample { value: json!(1.0), words: "a number" },
+                ParamType::Boolean => Sample { value: json!(true), words: "true or false" },
+                _ => Sample { value: json!("text"), words: "a string" },
+            }),
             ("tasks", [(Step::Key(task), _), (Step::Key(output), _), steps @ ..]) if output == "output" => {
                 let mut schema = self.output_schema(*self.numbers.get(task.as_str())?)?;
                 for (step, _) in steps {

@@ -161,7 +161,7 @@ impl Checked<'_> {
     }
 
     fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
-        let hint = if self.document.params.iter().any(|param| param.name == name) {
+        let hint = if self.params.contains_key(name) {
             format!("write `params.{name}`")
         } else if self.numbers.contains_key(name) {
             format!("write `tasks.{name}.output`")

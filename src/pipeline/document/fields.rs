@@ -17,16 +17,16 @@ pub(super) struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The fields `entries` of `what`; keys that are not `known` are reported. Keys that begin with `x-` are free for
-    /// notes and anchors.
+    /// The fields `entries` of `what`; keys that are not `known` are reported.
     pub(super) fn open(entries: &'n [Entry], span: Span, what: &str, known: &[&str], findings: &mut Findings) -> Self {
-        for Entry { key, .. } in entries {
-            if !known.contains(&key.value.as_str()) && !key.value.starts_with("x-") {
-                let close = findings.did_you_mean(&key.value, known.iter().copied());
-                let hint = close.unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
-                findings.push(Diagnostic::error("unknown-key", key.span, format!("unknown key `{}` in {what}", key.value)).hint(hint));
-            }
-        }
+        report_unknown(entries.iter().map(|entry| &entry.key), what, known, findings);
+        Self { entries, span }
+    }
+
+    /// The fields of the document. Its keys that begin with `x-` are free, for notes and anchors.
+    pub(super) fn of_document(entries: &'n [Entry], span: Span, known: &[&str], findings: &mut Findings) -> Self {
+        let keys = entries.iter().map(|entry| &entry.key).filter(|key| !key.value.starts_with("x-"));
+        report_unknown(keys, "a pipeline", known, findings);
         Self { entries, span }
     }
 
@@ -148,6 +148,14 @@ impl<'n> Fields<'n> {
             _ => findings.push(wrong_type(node, &format!("`{key}`"), "a duration").hint(forms)),
         }
         None
+    }
+}
+
+fn report_unknown<'k>(keys: impl Iterator<Item = &'k Spanned<String>>, what: &str, known: &[&str], findings: &mut Findings) {
+    for key in keys.filter(|key| !known.contains(&key.value.as_str())) {
+        let close = findings.did_you_mean(&key.value, known.iter().copied());
+        let hint = close.unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
+        findings.push(Diagnostic::error("unknown-key", key.span, format!("unknown key `{}` in {what}", key.value)).hint(hint));
     }
 }
 

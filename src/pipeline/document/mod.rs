@@ -26,6 +26,8 @@ pub(crate) use {header::DEFAULTS_KEYS, params::KEYS as PARAM_KEYS, schedules::KE
 /// A pipeline as it was typed.
 #[derive(Debug)]
 pub(crate) struct Document<'n> {
+    /// Where to point when something is missing that has no place of its own.
+    pub(crate) first_key: Span,
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) description: Option<String>,
     pub(crate) tags: Vec<String>,
@@ -90,18 +92,18 @@ pub(crate) fn read<'n>(root: &'n Node, source: &Source, findings: &mut Findings)
         findings.push(error);
         return None;
     };
-    let fields = Fields::open(entries, root.span, "a pipeline", &KEYS, findings);
+    let fields = Fields::of_document(entries, root.span, &KEYS, findings);
+    let first_key = entries.first().map_or(root.span, |entry| entry.key.span);
     let tasks = match fields.get("tasks") {
         Some(entry) => tasks::read_all(entry, findings),
         None => {
-            // At the first key: that is where the document is looked at, and `tasks` has no place of its own.
-            let span = entries.first().map_or(root.span, |entry| entry.key.span);
-            let error = Diagnostic::error("missing-key", span, "`tasks` is missing: a pipeline without tasks does nothing");
+            let error = Diagnostic::error("missing-key", first_key, "`tasks` is missing: a pipeline without tasks does nothing");
             findings.push(error.hint("add `tasks:` with at least one task, such as `hello: { stage: noop }`"));
             Vec::new()
         }
     };
     Some(Document {
+        first_key,
         name: fields.text("name", findings),
         description: fields.text("description", findings).map(|text| text.value),
         tags: fields.words("tags", findings).into_iter().map(|tag| tag.value).collect(),

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag, options};
 
+use super::key::{Key, key_of};
 use super::node::{Entry, Kind, Node};
 use super::{scalar, syntax};
 use crate::pipeline::diagnostic::{Diagnostic, Findings};
-use crate::pipeline::source::{Source, Span, Spanned};
+use crate::pipeline::source::{Source, Span};
 
 /// Deepest nesting. A pipeline needs about eight levels.
 pub(super) const MAX_DEPTH: usize = 32;
@@ -63,18 +64,6 @@ struct Open {
 enum Content {
     List(Vec<Node>),
     Map { entries: Vec<Entry>, key: Key },
-}
-
-/// What a map waits for.
-enum Key {
-    /// A key.
-    Awaited,
-    /// The value of this key.
-    Found(Spanned<String>),
-    /// The value of a key that was refused; it is dropped.
-    Refused,
-    /// As `Refused`, for a key that was a bare `{{ … }}`.
-    Template,
 }
 
 struct Builder<'a> {
@@ -263,83 +252,5 @@ impl<'a> Builder<'a> {
             return Span::new(span.start, span.start + self.source.slice(span).trim_end().len());
         }
         span
-    }
-}
-
-fn key_of(node: Node, source: &Source, findings: &mut Findings) -> Key {
-    let span = node.span;
-    let written = source.slice(span);
-    let text = match node.kind {
-        Kind::Text(text) if text == "<<" => {
-            let error = Diagnostic::error("yaml-merge-key", span, "merge keys (`<<`) are not part of YAML 1.2");
-            findings.push(error.hint("repeat the keys, or put what tasks share into `defaults`"));
-            return Key::Refused;
-        }
-        Kind::Text(text) => text,
-        // A number or `true` as a key is meant as the text that it is written as.
-        Kind::Bool(_) | Kind::Number(_) => written.to_owned(),
-        Kind::Null | Kind::List(_) | Kind::Map(_) => return refused_key(span, source, findings),
-    };
-    Key::Found(Spanned { value: text, span })
-}
-
-fn refused_key(span: Span, source: &Source, findings: &mut Findings) -> Key {
-    let before = source.text().get(..span.start).unwrap_or_default();
-    if before.ends_with('{') && source.slice(span).starts_with('{') {
-        let whole = Span::new(span.start - 1, (span.end + 1).min(source.text().len()));
-        findings.push(syntax::unquoted_template(whole).hint(format!("write \"{}\"", source.slice(whole))));
-        return Key::Template;
-    }
-    findings.push(Diagnostic::error("yaml-key", span, "a key must be text"));
-    Key::Refused
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tree(text: &str) -> Result<serde_json::Value, Vec<&'static str>> {
-        let mut findings = Findings::default();
-        let node = parse(&Source::new("t.yaml", text), &mut findings);
-        let codes: Vec<_> = findings.into_sorted().iter().map(|diagnostic| diagnostic.code).collect();
-        if codes.is_empty() { Ok(node.map_or(serde_json::Value::Null, |node| node.to_json())) } else { Err(codes) }
-    }
-
-    #[test]
-    fn aliases_repeat_values_within_a_budget() {
-        assert_eq!(tree("a: &x [1, 2]\nb: *x\n"), Ok(serde_json::json!({ "a": [1, 2], "b": [1, 2] })));
-        assert_eq!(tree("a: &x [*x]\n"), Err(vec!["yaml-alias"]));
-        assert_eq!(tree("a: *x\nb: *y\n"), Err(vec!["yaml-alias", "yaml-alias"]));
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..9 {
-            let below = vec![format!("*a{}", level - 1); 9].join(", ");
-            bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
-        }
-        assert_eq!(tree(&bomb), Err(vec!["yaml-alias"]));
-    }
-
-    #[test]
-    fn an_alias_does_not_get_around_the_depth_limit() {
-        let nested = |levels: usize, inner: &str| format!("{}{inner}{}", "[".repeat(levels), "]".repeat(levels));
-        assert!(tree(&nested(32, "1")).is_ok());
-        assert_eq!(tree(&nested(33, "1")), Err(vec!["yaml-depth"]));
-        assert_eq!(tree(&nested(20_000, "")), Err(vec!["yaml-depth"]));
-        let through_alias = format!("- &x {}\n- {}\n", nested(20, "1"), nested(20, "*x"));
-        assert_eq!(tree(&through_alias), Err(vec!["yaml-depth"]));
-    }
-
-    #[test]
-    fn every_duplicate_is_reported_and_keys_are_text() {
-        assert_eq!(tree("a: 1\nb: {c: 1, c: 2}\na: 2\n"), Err(vec!["yaml-duplicate-key", "yaml-duplicate-key"]));
-        assert_eq!(tree("1: a\ntrue: b\n"), Ok(serde_json::json!({ "1": "a", "true": "b" })));
-        assert_eq!(tree("? [a]\n: 1\n"), Err(vec!["yaml-key"]));
-        assert_eq!(tree("a: &x {b: 1}\nc:\n  <<: *x\n"), Err(vec!["yaml-merge-key"]));
-        assert_eq!(tree("a: {{ params.x }}\n"), Err(vec!["unquoted-template"]));
-    }
-
-    #[test]
-    fn tags_other_than_text_are_refused() {
-        assert_eq!(tree("a: !!str 5\nb: ! 5\n"), Ok(serde_json::json!({ "a": "5", "b": "5" })));
-        assert_eq!(tree("a: !!int 5\nb: !ruby/object {}\n"), Err(vec!["yaml-tag", "yaml-tag"]));
     }
 }

@@ -8,6 +8,7 @@
 //!   are not text; plain aliases work, within a budget.
 
 mod build;
+mod key;
 mod node;
 mod scalar;
 mod syntax;
@@ -17,3 +18,6 @@ pub(crate) use node::{Entry, Kind, Node};
 
 /// Largest file that is read at all, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;
