@@ -495,6 +495,7 @@ impl Driver {
     }
 
     fn commit_and_act(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        recflow_stages::failpoint::hit("engine.before_commit");
         self.journal.commit(&self.store).context("cannot record what happened")?;
         recflow_stages::failpoint::hit("engine.after_commit");
         for todo in self.todo.drain(..) {

@@ -5,7 +5,7 @@
 //!   yaml/        source            document/             check/ → model
 //! ```
 //!
-//! [`load`] does all of it and returns every mistake at once as [`Diagnostic`]s, which `render` shows with their
+//! [`load()`] does all of it and returns every mistake at once as [`Diagnostic`]s, which `render` shows with their
 //! source lines. A [`Pipeline`] exists only if there was no error. At run time the engine uses its templates
 //! ([`template`]) and [`Pipeline::resolve_params`]; `schema` describes the language to editors, `graph` and `draw`
 //! show the tasks. Nothing here knows of runs, processes, SQLite or time.

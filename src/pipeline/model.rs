@@ -1,6 +1,6 @@
 //! A pipeline that was checked: what the engine runs.
 //!
-//! Built only by [`load`](super::load), so everything here holds: `needs` and `to` are valid task numbers, the graph
+//! Built only by [`load`](super::load()), so everything here holds: `needs` and `to` are valid task numbers, the graph
 //! has no cycle, every stage exists, every template compiles and refers to what can be there.
 
 use std::fmt;

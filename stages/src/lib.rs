@@ -12,6 +12,7 @@
 //! | [`context`] | what a running stage may reach: workspace, publish key, clock, progress, cancellation |
 //! | [`schema`] | checks a JSON value against the schema of a stage's inputs |
 //! | [`storage`] | every write to disk, behind a trait that tests make fail |
+//! | [`date`] | days since 1970-01-01 and the calendar |
 //! | [`netflix`] | the Netflix Prize text format |
 //! | [`dataset`] | hive-partitioned Parquet, published as snapshots |
 //! | [`matrix`] | ratings as compressed sparse rows |
@@ -25,8 +26,10 @@ pub mod builtin;
 pub mod clock;
 pub mod context;
 pub mod dataset;
+pub mod date;
 pub mod error;
 pub mod failpoint;
+mod kernel;
 pub mod matrix;
 pub mod metrics;
 pub mod model;

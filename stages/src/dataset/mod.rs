@@ -1,25 +1,48 @@
-//! Ratings as hive-partitioned Parquet, published as snapshots. Under construction: the signatures are the contract.
-#![allow(missing_docs, clippy::todo)]
-use crate::{Context, Ratings, Result};
-use std::path::Path;
+//! Ratings as hive-partitioned Parquet, published as snapshots.
+//!
+//! Any engine sees a plain folder `train/year=2005/month=12/part-00000.parquet` with the columns `MOVIE_ID`, `CUST_ID` (int32), `RATING`
+//! (int32, or float32 for half stars) and `DATE` (date32). In truth `train` is a symbolic link to the current of several *snapshots* beside it
+//! (`location` draws the picture). A publisher writes the next snapshot, with hard links to the files of partitions that do not change, and switches by
+//! replacing the link; a reader resolves the link once and stays there.
+//!
+//! How data moves: `Ratings` in any order -> `partition` scatters them by month -> `snapshot` joins each month with what the base
+//! holds (`row` sorts, one row a key), writes it (`parquet_file`) or links it -> `transaction` stamps the `manifest` and has the
+//! `journal` switch all datasets of the publication at one commit point.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `options` | modes, rating types, file layout: what stages take as inputs |
+//! | `open` | [`Dataset`]: reading |
+//! | `transaction` | [`Transaction`]: publishing one or more datasets, exactly once |
+//! | `manifest` | what a snapshot contains and where it came from |
+//! | `snapshot` | writing one |
+//! | `adopt` | folders that Spark wrote |
+//! | `journal` | commit point, crash recovery; says where the commit file lies |
+//! | `location`, `lock`, `prune` | paths, one publisher at a time, old snapshots |
+//! | `partition`, `row`, `fingerprint`, `parquet_file` | months, sorted rows, their hash, their files |
+//!
+//! What survives: after [`Transaction::commit`] returned, the datasets are on stable storage. A process or machine that dies earlier leaves
+//! all of them at the old or all at the new snapshot.
 
-/// A dataset at one snapshot: stays on it whatever is published later.
-#[derive(Debug, Clone)]
-pub struct Dataset {}
-impl Dataset {
-    /// Opens the dataset at `path` (finishing a pending commit first) and stays on its current snapshot.
-    pub fn open(_path: &Path, _context: &Context) -> Result<Dataset> {
-        todo!()
-    }
-    /// All rows, in a fixed order (by partition, then as stored).
-    pub fn read(&self, _context: &Context) -> Result<Ratings> {
-        todo!()
-    }
-    pub fn rows(&self) -> u64 {
-        todo!()
-    }
-    /// Content fingerprint (blake3 hex): same rows, same fingerprint.
-    pub fn fingerprint(&self) -> &str {
-        todo!()
-    }
-}
+mod adopt;
+mod fingerprint;
+mod journal;
+mod location;
+mod lock;
+mod manifest;
+mod open;
+mod options;
+mod parquet_file;
+mod partition;
+mod prune;
+mod row;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+pub use manifest::{Column, FileEntry, Manifest, PartitionEntry};
+pub use open::{Dataset, history};
+pub use options::{Compression, Layout, Mode, RatingType, RatingTypeChoice, Statistics, WriteOptions};
+pub use partition::Partition;
+pub use transaction::{Begin, Change, Transaction, Written, published};

@@ -1,1 +1,37 @@
-//! Under construction.
+//! The Netflix Prize text format: a header line `MovieID:`, then its rows `CustID,Rating,YYYY-MM-DD`.
+//!
+//! ```text
+//! 8:
+//! 1744889,1,2005-03-14
+//! 1395430,2.5,2005-05-15
+//! 2043:
+//! 306466,4,2004-08-24
+//! ```
+//!
+//! How data moves: [`read`] maps the file into memory, `blocks` cuts it at newlines, and `parse` reads a wave of
+//! blocks in parallel. A row belongs to the last header above it, wherever the file was cut: before a wave is
+//! parsed, the last header of each of its blocks is looked up, which gives every block the movie it starts with.
+//! Lines that cannot be read go in file order to `rejects`, which counts them, keeps the first ten and writes all to a file;
+//! `tolerance` decides whether there were too many.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `line` | one line: header, row or what is wrong with it |
+//! | `blocks` | where to cut the text |
+//! | `parse` | the parallel parser, over bytes in memory |
+//! | `rejects` | malformed lines: counts, examples, the rejects file |
+//! | `tolerance` | the `rating_range` and `max_bad_rows` inputs |
+//! | `read` | a file on disk: memory map, progress, cancellation, verdict |
+
+mod blocks;
+mod line;
+mod parse;
+mod read;
+mod rejects;
+mod tolerance;
+
+pub use line::Defect;
+pub use parse::{Parsed, Reject, parse};
+pub use read::{Source, read};
+pub use rejects::Rejected;
+pub use tolerance::{MaxBadRows, RatingRange};

@@ -1,0 +1,225 @@
+//! `etl`: ratings from Netflix text into hive-partitioned datasets.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::dataset::{
+    Begin, Change, Compression, Layout, Mode, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published,
+};
+use crate::error::{Result, StageError};
+use crate::netflix::{self, MaxBadRows, Parsed, RatingRange, Rejected, Source};
+use crate::stage::{Runs, Stage, WorkspacePath};
+
+/// Reads rating files into datasets.
+#[derive(Debug)]
+pub struct Etl;
+
+/// Inputs of `etl`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EtlInputs {
+    /// The training ratings, as Netflix text.
+    train_file: WorkspacePath,
+    /// The dataset to write them to.
+    train_output: WorkspacePath,
+    /// The test ratings, as Netflix text. Goes with `test_output`.
+    test_file: Option<WorkspacePath>,
+    /// The dataset to write them to. Training and test data become visible at the same instant.
+    test_output: Option<WorkspacePath>,
+    /// What happens to rows that are there: `upsert` unites old and new and keeps the highest rating of a movie, user and date; `overwrite`
+    /// replaces; `append` adds.
+    #[serde(default)]
+    mode: Mode,
+    /// Type of the RATING column: `int` (whole stars), `float` (half stars), or `auto`: that of the dataset that is there, else what the ratings need.
+    #[serde(default)]
+    rating_type: RatingTypeChoice,
+    /// The stars that count as a rating: `0.5-5` by default.
+    #[serde(default)]
+    rating_range: RatingRange,
+    /// How many malformed lines of a file are too many: a count, or a share such as 0.01. By default any number is dropped (and reported, as
+    /// every one is), unless no row is good.
+    #[serde(default)]
+    max_bad_rows: Option<MaxBadRows>,
+    /// How files are compressed.
+    #[serde(default)]
+    compression: Compression,
+    /// Split a month into files of about this many bytes; one file a month by default.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    target_file_size: Option<u64>,
+    /// Finer points of the Parquet files.
+    #[serde(default)]
+    write_options: WriteOptions,
+}
+
+/// What `etl` returns.
+#[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EtlOutput {
+    /// The training dataset.
+    train: DatasetOutput,
+    /// The test dataset, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    test: Option<DatasetOutput>,
+}
+
+/// A dataset that `etl` wrote.
+#[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DatasetOutput {
+    /// The dataset, as it was given.
+    path: String,
+    /// Rows in the dataset now.
+    rows: u64,
+    /// Good rows in the file.
+    read: u64,
+    /// Malformed lines in the file.
+    rejected: u64,
+    /// Malformed lines by kind.
+    rejected_by_kind: BTreeMap<String, u64>,
+    /// The file that lists them, if there are any.
+    rejects_file: Option<String>,
+    /// Rows, of the file and of the dataset as it was, that were folded into another with the same movie, user and date.
+    duplicates: u64,
+    /// Files in the dataset.
+    files: u64,
+    /// Bytes of these files.
+    bytes: u64,
+    /// Hash of the content: the same rows, the same fingerprint.
+    fingerprint: String,
+    /// Type of the RATING column.
+    rating_type: RatingType,
+    /// Number of the snapshot.
+    snapshot: u64,
+}
+
+/// A file and the dataset it goes to.
+struct Flow<'a> {
+    label: &'static str,
+    file: PathBuf,
+    output: PathBuf,
+    given: &'a WorkspacePath,
+}
+
+impl Stage for Etl {
+    const NAME: &'static str = "etl";
+    const SUMMARY: &'static str = "Reads rating files into partitioned Parquet datasets";
+    const RUNS: Runs = Runs::Child;
+    type Inputs = EtlInputs;
+    type Output = EtlOutput;
+
+    fn run(inputs: EtlInputs, context: &Context) -> Result<EtlOutput> {
+        let flows = flows(&inputs, context)?;
+        check_paths(&flows, context)?;
+        let outputs: Vec<&Path> = flows.iter().map(|flow| flow.output.as_path()).collect();
+        if let Some(output) = published(&outputs, context)? {
+            return recorded(output, context);
+        }
+        let mut read = Vec::with_capacity(flows.len());
+        for flow in &flows {
+            let source =
+                Source { path: &flow.file, label: flow.label, rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
+            read.push(netflix::read(source, context)?);
+        }
+        let mut transaction = match Transaction::begin(&outputs, context)? {
+            Begin::Published(output) => return recorded(output, context),
+            Begin::Open(transaction) => transaction,
+        };
+        let layout =
+            Layout { compression: inputs.compression, target_file_bytes: inputs.target_file_size, options: inputs.write_options.clone() };
+        let rating_type = common_type(inputs.rating_type, &transaction, &read);
+        let mut written = Vec::with_capacity(flows.len());
+        for (index, (flow, (parsed, rejected))) in flows.iter().zip(read).enumerate() {
+            let rows = parsed.rows();
+            let change = Change { rows: parsed.blocks, mode: inputs.mode, rating_type: rating_type[index] };
+            written.push(describe(flow, rows, &rejected, transaction.write(index, change, &layout)?, context));
+        }
+        let mut written = written.into_iter();
+        let train = written.next().ok_or_else(|| StageError::bug("etl wrote no dataset"))?;
+        let output = EtlOutput { train, test: written.next() };
+        transaction.commit(&output)?;
+        Ok(output)
+    }
+}
+
+/// What an earlier try of the same work published.
+fn recorded(output: serde_json::Value, context: &Context) -> Result<EtlOutput> {
+    context.info("published by an earlier try of this task: nothing to do");
+    serde_json::from_value(output).map_err(|error| StageError::bug(format!("the output recorded with the dataset cannot be read: {error}")))
+}
+
+fn flows<'a>(inputs: &'a EtlInputs, context: &Context) -> Result<Vec<Flow<'a>>> {
+    let flow = |label, file, given| Flow { label, file: context.resolve(file), output: context.resolve(given), given };
+    let train = flow("train", &inputs.train_file, &inputs.train_output);
+    match (&inputs.test_file, &inputs.test_output) {
+        (None, None) => Ok(vec![train]),
+        (Some(file), Some(output)) => Ok(vec![train, flow("test", file, output)]),
+        (Some(_), None) => {
+            Err(StageError::input("`test_file` is given without `test_output`").with_hint("say which dataset the test ratings go to"))
+        }
+        (None, Some(_)) => {
+            Err(StageError::input("`test_output` is given without `test_file`").with_hint("say which file the test ratings come from"))
+        }
+    }
+}
+
+/// Refuses paths that would mix up what is read and what is written. What is on disk at them is checked where it is opened.
+fn check_paths(flows: &[Flow<'_>], context: &Context) -> Result<()> {
+    let plain = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for flow in flows {
+        let output = plain(&flow.output);
+        for other in flows {
+            let file = plain(&other.file);
+            if file.starts_with(&output) || output.starts_with(&file) {
+                return Err(StageError::input(format!(
+                    "`{}_file` (`{}`) and `{}_output` (`{}`) lie in one another",
+                    other.label,
+                    context.display(&other.file),
+                    flow.label,
+                    flow.given
+                ))
+                .with_hint("a dataset needs a folder of its own, such as data/processed/parquet/train"));
+            }
+            if other.label != flow.label && plain(&other.output).starts_with(&output) {
+                return Err(StageError::input(format!(
+                    "`{}_output` (`{}`) lies in `{}_output` (`{}`)",
+                    other.label, other.given, flow.label, flow.given
+                ))
+                .with_hint("give each dataset a folder of its own"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rating type of each dataset. With `auto`, datasets that are new get the same one: a few test rows may happen to hold no half star.
+fn common_type(choice: RatingTypeChoice, transaction: &Transaction<'_>, read: &[(Parsed, Rejected)]) -> Vec<RatingTypeChoice> {
+    let has_halves = read.iter().flat_map(|(parsed, _)| &parsed.blocks).any(|block| block.rating.iter().any(|stars| stars.fract() != 0.0));
+    let is_new = |index| transaction.base(index).is_none_or(|base| base.rows() == 0);
+    let of = |index| if choice == RatingTypeChoice::Auto && has_halves && is_new(index) { RatingTypeChoice::Float } else { choice };
+    (0..read.len()).map(of).collect()
+}
+
+fn describe(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, context: &Context) -> DatasetOutput {
+    DatasetOutput {
+        path: flow.given.to_string(),
+        rows: written.rows,
+        read,
+        rejected: rejected.total(),
+        rejected_by_kind: rejected.by_kind.iter().map(|(defect, count)| (defect.name().to_owned(), *count)).collect(),
+        rejects_file: rejected.file.as_deref().map(|file| context.display(file)),
+        duplicates: written.duplicates,
+        files: written.files,
+        bytes: written.bytes,
+        fingerprint: written.fingerprint,
+        rating_type: written.rating_type,
+        snapshot: written.snapshot,
+    }
+}
+
+#[cfg(test)]
+mod tests;

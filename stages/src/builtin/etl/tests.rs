@@ -1,0 +1,165 @@
+//! `etl` as a task calls it: JSON in, JSON out.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::context::PublishKey;
+use crate::dataset::{Dataset, history};
+use crate::error::ErrorKind;
+use crate::stage::AnyStage;
+use crate::storage::{Disk, FailAfter};
+
+const TRAIN: &str = "1:\n1,3,2005-01-01\n2,4,2005-02-01\nx,4,2005-02-01\n2:\n1,5,2005-01-01\n1,4,2005-01-01\n";
+const TEST: &str = "1:\n9,1,2005-03-01\n";
+
+struct Workspace(tempfile::TempDir);
+
+impl Workspace {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("train.txt"), TRAIN).unwrap();
+        fs::write(folder.path().join("test.txt"), TEST).unwrap();
+        Self(folder)
+    }
+
+    fn context(&self, run: &str) -> Context {
+        Context::plain(self.0.path(), PublishKey::new(run, "etl", 0))
+    }
+
+    fn run(&self, run: &str, inputs: Value) -> Result<Value> {
+        etl(inputs, &self.context(run))
+    }
+
+    fn rows(&self, dataset: &str) -> usize {
+        let context = self.context("reader");
+        Dataset::open(&self.0.path().join(dataset), &context).unwrap().read(&context).unwrap().len()
+    }
+}
+
+fn etl(inputs: Value, context: &Context) -> Result<Value> {
+    AnyStage::of::<Etl>().run(inputs.as_object().unwrap().clone(), context)
+}
+
+fn both() -> Value {
+    json!({ "train_file": "train.txt", "train_output": "parquet/train", "test_file": "test.txt", "test_output": "parquet/test" })
+}
+
+fn with(mut inputs: Value, key: &str, value: Value) -> Value {
+    inputs[key] = value;
+    inputs
+}
+
+#[test]
+fn the_output_counts_what_was_read_rejected_and_folded() {
+    let workspace = Workspace::new();
+    let output = workspace.run("a", both()).unwrap();
+    let train = &output["train"];
+    assert_eq!(train["path"], "parquet/train");
+    assert_eq!(
+        (&train["read"], &train["rows"], &train["rejected"], &train["duplicates"], &train["files"]),
+        (&json!(4), &json!(3), &json!(1), &json!(1), &json!(2))
+    );
+    assert_eq!(train["rejected_by_kind"], json!({ "bad_id": 1 }));
+    assert_eq!(train["rejects_file"], ".recflow/rejects/a_etl_0.train.tsv");
+    assert_eq!((&output["test"]["rows"], &output["test"]["rejects_file"]), (&json!(1), &Value::Null));
+    assert_eq!((workspace.rows("parquet/train"), workspace.rows("parquet/test")), (3, 1));
+}
+
+#[test]
+fn a_second_run_over_the_same_files_changes_no_row() {
+    let workspace = Workspace::new();
+    let first = workspace.run("a", both()).unwrap();
+    let second = workspace.run("b", both()).unwrap();
+    assert_eq!((&second["train"]["fingerprint"], &second["train"]["rows"]), (&first["train"]["fingerprint"], &first["train"]["rows"]));
+    assert_eq!(second["train"]["snapshot"], 2);
+}
+
+#[test]
+fn a_repeated_attempt_returns_what_the_first_one_published_even_if_the_files_are_gone() {
+    let workspace = Workspace::new();
+    let first = workspace.run("a", both()).unwrap();
+    fs::remove_file(workspace.0.path().join("train.txt")).unwrap();
+    assert_eq!(workspace.run("a", both()).unwrap(), first);
+    assert_eq!(history(&workspace.0.path().join("parquet/train")).unwrap().len(), 1);
+}
+
+#[test]
+fn without_a_test_file_there_is_one_dataset() {
+    let workspace = Workspace::new();
+    let output = workspace.run("a", json!({ "train_file": "train.txt", "train_output": "train" })).unwrap();
+    assert!(output.get("test").is_none());
+    let half = json!({ "train_file": "train.txt", "train_output": "train", "test_file": "test.txt" });
+    assert_eq!(workspace.run("b", half).unwrap_err().message, "`test_file` is given without `test_output`");
+}
+
+#[test]
+fn too_many_bad_rows_fail_before_anything_is_published() {
+    let workspace = Workspace::new();
+    let error = workspace.run("a", with(both(), "max_bad_rows", json!(0))).unwrap_err();
+    assert!(error.message.contains("`max_bad_rows` allows 0"), "{error}");
+    assert!(!workspace.0.path().join("parquet").exists());
+    assert!(workspace.run("b", with(both(), "max_bad_rows", json!("20%"))).is_ok());
+}
+
+#[test]
+fn half_stars_in_either_file_make_both_new_datasets_float() {
+    let workspace = Workspace::new();
+    fs::write(workspace.0.path().join("train.txt"), "1:\n1,3.5,2005-01-01\n").unwrap();
+    let output = workspace.run("a", both()).unwrap();
+    assert_eq!((&output["train"]["rating_type"], &output["test"]["rating_type"]), (&json!("float"), &json!("float")));
+    assert!(workspace.run("b", with(both(), "rating_type", json!("int"))).unwrap_err().hint.unwrap().contains("rating_type: float"));
+}
+
+#[test]
+fn options_of_the_files_are_checked_by_name() {
+    let workspace = Workspace::new();
+    let options = with(both(), "write_options", json!({ "row_group_rows": 2, "statistics": "none", "dictionary": false }));
+    assert!(workspace.run("a", with(options, "compression", json!("zstd"))).is_ok());
+    let error = workspace.run("b", with(both(), "write_options", json!({ "row_group_row": 2 }))).unwrap_err();
+    assert!(error.message.contains("unknown input `row_group_row`"), "{error}");
+    assert!(workspace.run("c", with(both(), "compression", json!("lzo"))).unwrap_err().message.contains("one of snappy, zstd, none"));
+}
+
+#[test]
+fn paths_that_lie_in_one_another_are_refused_and_nothing_is_touched() {
+    let workspace = Workspace::new();
+    let refused = |inputs: Value| workspace.run("a", inputs).unwrap_err();
+    for (key, path) in
+        [("train_output", "train.txt"), ("train_output", "."), ("train_output", "test.txt/x"), ("test_output", "parquet/train/test")]
+    {
+        let error = refused(with(both(), key, json!(path)));
+        assert!(error.message.contains("one another") || error.message.contains("lies in"), "{key}={path}: {error}");
+    }
+    assert!(refused(with(both(), "test_output", json!("parquet/train"))).message.contains("lies in"));
+    assert_eq!(refused(with(both(), "train_file", json!("no.txt"))).message, "there is no file `no.txt`");
+    let mut left: Vec<String> =
+        fs::read_dir(workspace.0.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    left.retain(|name| name != ".recflow");
+    left.sort();
+    assert_eq!(left, ["test.txt", "train.txt"]);
+}
+
+#[test]
+fn a_full_disk_at_any_write_leaves_the_old_content_and_the_rerun_is_right() {
+    let workspace = Workspace::new();
+    workspace.run("old", json!({ "train_file": "test.txt", "train_output": "parquet/train" })).unwrap();
+    for operations in (0..).step_by(7) {
+        let key = format!("fault-{operations}");
+        let storage = Arc::new(FailAfter::new(Disk, operations, io::ErrorKind::StorageFull));
+        let result = etl(both(), &Context { storage, ..workspace.context(&key) });
+        match result {
+            Ok(_) => {
+                assert!(operations > 30, "a disk that takes {operations} operations was never full");
+                break;
+            }
+            Err(error) => assert_eq!(error.kind, ErrorKind::Io, "{error}"),
+        }
+        let rows = workspace.rows("parquet/train");
+        assert!(rows == 1 || rows == 4, "{rows} rows after a fault at operation {operations}");
+    }
+    assert_eq!(workspace.run("new", both()).unwrap()["train"]["rows"], 4);
+}

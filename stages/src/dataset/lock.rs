@@ -1,0 +1,49 @@
+//! One publisher a dataset: an operating system lock on `.NAME.snapshots/lock`, gone when its holder dies.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::thread;
+use std::time::Duration;
+
+use super::location::Location;
+use crate::context::Context;
+use crate::error::{Result, StageError};
+
+/// How often a lock that somebody else holds is tried again. The system can wait by itself, but then nobody could cancel it.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The locks of several datasets. Dropping it lets them go.
+#[derive(Debug)]
+pub(super) struct Locks {
+    _files: Vec<File>,
+}
+
+impl Locks {
+    /// Takes the locks of all `locations`, waiting for whoever holds one. Always in the order of their paths, so that two
+    /// publishers that want the same datasets cannot wait for each other.
+    pub(super) fn take<'a>(locations: impl IntoIterator<Item = &'a Location>, context: &Context) -> Result<Self> {
+        let ordered: BTreeSet<&Location> = locations.into_iter().collect();
+        let files = ordered.into_iter().map(|location| take_one(location, context)).collect::<Result<_>>()?;
+        Ok(Self { _files: files })
+    }
+}
+
+fn take_one(location: &Location, context: &Context) -> Result<File> {
+    let path = location.root.join("lock");
+    // Not through the storage: the lock file holds no data.
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| StageError::io("lock", &path, &error))?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => context.check_cancelled()?,
+            Err(TryLockError::Error(error)) => return Err(StageError::io("lock", &path, &error)),
+        }
+        if !told {
+            context.info(format!("waiting: another task publishes `{}`", context.display(&location.path)));
+            told = true;
+        }
+        thread::sleep(POLL);
+    }
+}

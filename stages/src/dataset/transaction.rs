@@ -1,0 +1,312 @@
+//! Publishing: one or more datasets change together or not at all.
+//!
+//! ```text
+//! let transaction = match Transaction::begin(&[&train, &test], context)? {
+//!     Begin::Published(output) => return Ok(output),       // an earlier try of the same work got this far
+//!     Begin::Open(transaction) => transaction,
+//! };
+//! let train = transaction.write(0, change, &layout)?;      // a new snapshot beside the current one
+//! let test = transaction.write(1, change, &layout)?;
+//! transaction.commit(&output)                              // both are current, with the output recorded in their manifests
+//! ```
+//! The locks of all datasets are held from `begin` to the end, so the base cannot change underneath: two runs never lose an update.
+//! A transaction that is dropped without a commit removes what it wrote.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::journal::{self, Member};
+use super::location::{Current, Location};
+use super::lock::Locks;
+use super::manifest::Manifest;
+use super::open::Dataset;
+use super::options::{Layout, Mode, RatingType, RatingTypeChoice};
+use super::prune::prune;
+use super::snapshot::{self, Recipe};
+use crate::context::Context;
+use crate::error::{ErrorKind, Result, StageError};
+use crate::ratings::Ratings;
+use crate::storage::parent;
+
+/// How a publication begins.
+#[derive(Debug)]
+pub enum Begin<'a> {
+    /// A kept snapshot of every dataset bears the context's publish key: the work was done, this is what it returned.
+    Published(Value),
+    /// The work is still to do.
+    Open(Transaction<'a>),
+}
+
+/// What happens to one dataset.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The new rows, in any order.
+    pub rows: Vec<Ratings>,
+    /// What happens to the rows that are there.
+    pub mode: Mode,
+    /// The type of the `RATING` column.
+    pub rating_type: RatingTypeChoice,
+}
+
+/// A dataset after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Number of the new snapshot.
+    pub snapshot: u64,
+    /// Rows in the dataset.
+    pub rows: u64,
+    /// Rows that were folded into another with the same movie, user and date, or left out of an adopted folder for a null.
+    pub duplicates: u64,
+    /// Files in the dataset.
+    pub files: u64,
+    /// Bytes of these files.
+    pub bytes: u64,
+    /// Content fingerprint.
+    pub fingerprint: String,
+    /// The type of the `RATING` column.
+    pub rating_type: RatingType,
+}
+
+/// Datasets being changed. See the module's description.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    context: &'a Context,
+    slots: Vec<Slot>,
+    // After `slots` and used until the end of `drop`: what a failed attempt wrote is removed under the locks.
+    _locks: Locks,
+}
+
+#[derive(Debug)]
+struct Slot {
+    location: Location,
+    current: Current,
+    base: Option<Dataset>,
+    next: u64,
+    manifest: Option<Manifest>,
+}
+
+/// What the context's piece of work returned, if every dataset of `paths` keeps a snapshot that bears its publish key.
+///
+/// Worth asking before expensive work; [`Transaction::begin`] asks again under the locks.
+pub fn published(paths: &[&Path], context: &Context) -> Result<Option<Value>> {
+    let mut output = None;
+    for path in paths {
+        let location = Location::of(path)?;
+        journal::finish(&location, context)?;
+        match published_in(&location, context)? {
+            None => return Ok(None),
+            found => output = output.or(found),
+        }
+    }
+    Ok(output)
+}
+
+fn published_in(location: &Location, context: &Context) -> Result<Option<Value>> {
+    let Current::Snapshot(current) = location.current()? else { return Ok(None) };
+    for snapshot in location.snapshots()?.into_iter().rev().filter(|&snapshot| snapshot <= current) {
+        if let Some(manifest) = Manifest::read(&location.manifest_file(snapshot))?
+            && manifest.publish_key.as_ref() == Some(&context.publish_key)
+        {
+            return Ok(Some(manifest.output));
+        }
+    }
+    Ok(None)
+}
+
+impl<'a> Transaction<'a> {
+    /// Takes the locks of the datasets at `paths`, waiting for other publishers, finishes or forgets what dead ones left, and opens
+    /// the current snapshots. Where nothing is yet, an empty dataset begins.
+    ///
+    /// # Errors
+    /// The same dataset twice; a path that is a file or a folder of something else; cancellation while waiting.
+    pub fn begin(paths: &[&Path], context: &'a Context) -> Result<Begin<'a>> {
+        let mut locations = Vec::with_capacity(paths.len());
+        for path in paths {
+            journal::make_dir(context.storage.as_ref(), parent(path))?;
+            let location = Location::of(path)?;
+            if locations.contains(&location) {
+                return Err(StageError::input(format!("`{}` is named twice: each output needs a path of its own", context.display(path))));
+            }
+            location.current()?;
+            if location.as_snapshot().is_some() {
+                return Err(StageError::input(format!("`{}` is a snapshot, which never changes", context.display(path)))
+                    .with_hint("give the path of the dataset itself"));
+            }
+            journal::make_dir(context.storage.as_ref(), &location.root)?;
+            locations.push(location);
+        }
+        let locks = lock_settled(&locations, context)?;
+        let found = locations.iter().map(|location| published_in(location, context)).collect::<Result<Vec<_>>>()?;
+        if let Some(outputs) = found.into_iter().collect::<Option<Vec<Value>>>()
+            && let Some(output) = outputs.into_iter().next()
+        {
+            return Ok(Begin::Published(output));
+        }
+        let slots = locations.into_iter().map(|location| Slot::open(location, context)).collect::<Result<_>>()?;
+        Ok(Begin::Open(Self { context, slots, _locks: locks }))
+    }
+
+    /// The current snapshot of dataset `index` (in the order of `begin`); none if nothing is there yet.
+    pub fn base(&self, index: usize) -> Option<&Dataset> {
+        self.slots[index].base.as_ref()
+    }
+
+    /// Writes the next snapshot of dataset `index`. Nobody sees it before the commit.
+    ///
+    /// # Errors
+    /// Half stars for a dataset of whole stars; an adopted dataset with columns that would be lost; a full disk; cancellation.
+    pub fn write(&mut self, index: usize, change: Change, layout: &Layout) -> Result<Written> {
+        let (context, slot) = (self.context, &mut self.slots[index]);
+        let name = context.display(&slot.location.path);
+        let base = slot.base.as_ref().filter(|_| change.mode != Mode::Overwrite);
+        let existing = base.filter(|base| base.rows() > 0).map(|base| base.manifest().rating_type);
+        check_columns(base, &name)?;
+        let has_halves = change.rows.iter().any(|block| block.rating.iter().any(|stars| stars.fract() != 0.0));
+        let rating_type = change.rating_type.resolve(existing, has_halves, &name)?;
+        let before = base.map_or(0, Dataset::rows) + change.rows.iter().map(|block| block.len() as u64).sum::<u64>();
+        let recipe = Recipe { base, rows: change.rows, mode: change.mode, rating_type, layout };
+        let mut manifest = snapshot::write(recipe, &slot.location.root.join(".next"), context)?;
+        manifest.snapshot = slot.next;
+        manifest.mode = Some(change.mode);
+        let written = Written {
+            snapshot: slot.next,
+            rows: manifest.rows,
+            duplicates: before - manifest.rows,
+            files: manifest.files,
+            bytes: manifest.bytes,
+            fingerprint: manifest.fingerprint.clone(),
+            rating_type,
+        };
+        slot.manifest = Some(manifest);
+        Ok(written)
+    }
+
+    /// Makes all that was written current, in one step, and records `output` as what the work returned.
+    ///
+    /// # Errors
+    /// A full disk, before the commit (nothing has changed) or after it (whoever comes next finishes the switch, and a repeated attempt
+    /// is told that the work was published).
+    pub fn commit(mut self, output: &impl Serialize) -> Result<()> {
+        let output = serde_json::to_value(output).map_err(|error| StageError::bug(format!("an output is not JSON: {error}")))?;
+        let storage = self.context.storage.as_ref();
+        let mut members = Vec::with_capacity(self.slots.len());
+        for slot in &mut self.slots {
+            let Some(mut manifest) = slot.manifest.take() else {
+                return Err(StageError::bug(format!("nothing was written to `{}`", slot.location.path.display())));
+            };
+            slot.check_unchanged()?;
+            let stamp = |manifest: &mut Manifest| manifest.created_at = self.context.clock.now().to_string();
+            let adopts = match (&slot.base, slot.current) {
+                (Some(base), Current::Plain) => {
+                    let mut adopted = base.manifest().clone();
+                    adopted.snapshot = slot.next - 1;
+                    adopted.created_by = "another program".to_owned();
+                    stamp(&mut adopted);
+                    adopted.write(&slot.location.manifest_file(adopted.snapshot), storage)?;
+                    Some(adopted.snapshot)
+                }
+                _ => None,
+            };
+            stamp(&mut manifest);
+            manifest.publish_key = Some(self.context.publish_key.clone());
+            manifest.output = output.clone();
+            manifest.write(&slot.location.manifest_file(slot.next), storage)?;
+            members.push(Member { location: slot.location.clone(), snapshot: slot.next, adopts });
+        }
+        journal::publish(&members, self.context)?;
+        for slot in &self.slots {
+            // The publication is done; history that could not be shortened is no reason to fail it.
+            if let Err(error) = prune(&slot.location, storage) {
+                self.context.warn(format!("old snapshots of `{}` remain: {error}", self.context.display(&slot.location.path)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    /// Without a commit: removes what was written. After one there is nothing to remove. What cannot be removed, the next publisher will.
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            let _ = journal::forget(&slot.location, self.context.storage.as_ref());
+        }
+    }
+}
+
+/// The locks of all datasets, none of which waits for a publication of a dead process any more.
+fn lock_settled(locations: &[Location], context: &Context) -> Result<Locks> {
+    loop {
+        for location in locations {
+            journal::finish(location, context)?;
+        }
+        let locks = Locks::take(locations, context)?;
+        // Finishing may need the locks of further datasets: only without holding any could that not end in a deadlock.
+        let mut settled = true;
+        for location in locations {
+            settled &= journal::committed(location)?.is_none();
+        }
+        if settled {
+            for location in locations {
+                journal::forget(location, context.storage.as_ref())?;
+            }
+            return Ok(locks);
+        }
+    }
+}
+
+impl Slot {
+    fn open(location: Location, context: &Context) -> Result<Self> {
+        let current = location.current()?;
+        if current == Current::Plain {
+            check_movable(&location.path)?;
+        }
+        let base = Dataset::at(&location, current, context)?;
+        if base.is_none() && current != Current::Absent {
+            return Err(StageError::input(format!(
+                "the dataset `{}` points to a snapshot that is not there",
+                context.display(&location.path)
+            ))
+            .with_hint("remove the link to begin anew"));
+        }
+        // An adopted folder becomes a snapshot too, the one before.
+        let newest = location.snapshots()?.last().copied().unwrap_or(0);
+        let next = newest + if current == Current::Plain { 2 } else { 1 };
+        Ok(Self { location, current, base, next, manifest: None })
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        if self.location.current()? == self.current {
+            return Ok(());
+        }
+        Err(StageError::new(
+            ErrorKind::Io,
+            format!("another program changed `{}` while a new snapshot was written", self.location.path.display()),
+        )
+        .with_hint("try again: the work then starts from what is there now"))
+    }
+}
+
+/// Rewriting a partition would drop columns that recflow does not know: refused rather than done in silence.
+fn check_columns(base: Option<&Dataset>, name: &str) -> Result<()> {
+    let known = Manifest::of_partitions(RatingType::Int, Vec::new(), None).columns;
+    let columns = base.map(|base| base.manifest().columns.as_slice()).unwrap_or_default();
+    match columns.iter().find(|column| !known.iter().any(|known| known.name == column.name)) {
+        None => Ok(()),
+        Some(column) => Err(StageError::input(format!("the dataset `{name}` has a column `{}`, which would be lost", column.name))
+            .with_hint("drop the column from the dataset, write to another path, or use `mode: overwrite`")),
+    }
+}
+
+/// A folder that is a mount point cannot be moved into a snapshot, which would show only after the commit.
+fn check_movable(path: &Path) -> Result<()> {
+    let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).map_err(|error| StageError::io("open", path, &error));
+    if device(path)? == device(parent(path))? {
+        return Ok(());
+    }
+    Err(StageError::input(format!("`{}` is the root of a mounted volume, which cannot become a dataset", path.display()))
+        .with_hint("give a path inside the volume, or mount the volume at the folder above"))
+}

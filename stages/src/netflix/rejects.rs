@@ -1,0 +1,140 @@
+//! Malformed lines: how many of each kind, the first ones as examples, all of them in a file.
+//!
+//! The file is made only when there is something to put in it: `.recflow/rejects/RUN_TASK_GENERATION.LABEL.tsv`, one line a
+//! rejected line: its number in the source, the kind of defect, the text. A repeated attempt replaces it.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::line::Defect;
+use super::parse::Reject;
+use crate::context::Context;
+use crate::error::{Result, StageError};
+use crate::storage::{StorageFile, parent, temporary_beside};
+
+/// How many rejected lines are reported in full.
+const EXAMPLES: usize = 10;
+
+/// How much of a rejected line is kept; a longer one is cut, so that a file without newlines is not copied whole.
+const TEXT_BYTES: usize = 400;
+
+/// What was rejected of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// How many lines, by kind. Kinds that did not occur are not there.
+    pub by_kind: BTreeMap<Defect, u64>,
+    /// The first ten, each as `file:line: what is wrong: text`.
+    pub examples: Vec<String>,
+    /// Where all of them were written; none if there were none.
+    pub file: Option<PathBuf>,
+}
+
+impl Rejected {
+    /// How many lines were rejected.
+    pub fn total(&self) -> u64 {
+        self.by_kind.values().sum()
+    }
+}
+
+type File = BufWriter<Box<dyn StorageFile>>;
+
+/// Collects the rejected lines of one source.
+pub(super) struct Collector<'a> {
+    context: &'a Context,
+    /// The source as people write it.
+    source: String,
+    path: PathBuf,
+    /// The temporary file and its name; none before the first rejected line.
+    file: Option<(PathBuf, File)>,
+    rejected: Rejected,
+}
+
+impl<'a> Collector<'a> {
+    /// `label` tells apart the sources that one task reads.
+    pub(super) fn new(source: &Path, label: &str, context: &'a Context) -> Self {
+        let key: String =
+            context.publish_key.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' }).collect();
+        let path = context.home.join("rejects").join(format!("{key}.{label}.tsv"));
+        Self { context, source: context.display(source), path, file: None, rejected: Rejected::default() }
+    }
+
+    /// Takes one rejected line.
+    pub(super) fn add(&mut self, reject: Reject<'_>) -> Result<()> {
+        *self.rejected.by_kind.entry(reject.defect).or_default() += 1;
+        let text = readable(reject.text);
+        let defect = reject.defect;
+        if self.rejected.examples.len() < EXAMPLES {
+            self.rejected.examples.push(format!("{}:{}: {}: `{text}`", self.source, reject.line, defect.describe()));
+        }
+        let file = self.file()?;
+        writeln!(file, "{}\t{}\t{text}", reject.line, defect.name()).map_err(|error| StageError::io("write", &self.path, &error))
+    }
+
+    /// Closes the file and says what was rejected.
+    pub(super) fn finish(mut self) -> Result<Rejected> {
+        if let Some((temporary, file)) = self.file.take() {
+            let result = (|| {
+                file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync()?;
+                self.context.storage.rename(&temporary, &self.path)
+            })();
+            if let Err(error) = result {
+                let _ = self.context.storage.remove_file(&temporary);
+                return Err(StageError::io("write", &self.path, &error));
+            }
+            self.rejected.file = Some(self.path.clone());
+        }
+        Ok(std::mem::take(&mut self.rejected))
+    }
+
+    fn file(&mut self) -> Result<&mut File> {
+        if self.file.is_none() {
+            let storage = &self.context.storage;
+            let temporary = temporary_beside(&self.path);
+            let file = storage.create_dir_all(parent(&self.path)).and_then(|()| storage.create(&temporary));
+            let mut file = BufWriter::new(file.map_err(|error| StageError::io("write", &self.path, &error))?);
+            // A comment names the source, so that the file explains itself.
+            writeln!(file, "# {}\n# line\tdefect\ttext", readable(self.source.as_bytes()))
+                .map_err(|error| StageError::io("write", &self.path, &error))?;
+            self.file = Some((temporary, file));
+        }
+        match &mut self.file {
+            Some((_, file)) => Ok(file),
+            None => Err(StageError::bug("the rejects file was just opened")),
+        }
+    }
+}
+
+impl Drop for Collector<'_> {
+    /// An attempt that failed or was cancelled half-way leaves no temporary file.
+    fn drop(&mut self) {
+        if let Some((temporary, _)) = &self.file {
+            let _ = self.context.storage.remove_file(temporary);
+        }
+    }
+}
+
+/// The start of a line as printable text: control characters are escaped, since the line ends up in terminals.
+fn readable(text: &[u8]) -> String {
+    let cut = text.len() > TEXT_BYTES;
+    let mut readable = String::with_capacity(text.len().min(TEXT_BYTES) + 4);
+    for c in String::from_utf8_lossy(&text[..text.len().min(TEXT_BYTES)]).chars() {
+        if c.is_control() { readable.extend(c.escape_default()) } else { readable.push(c) }
+    }
+    if cut {
+        readable.push('…');
+    }
+    readable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_reach_no_terminal_and_long_lines_are_cut() {
+        assert_eq!(readable(b"\x1b[31mred\tx"), "\\u{1b}[31mred\\tx");
+        assert_eq!(readable(&[b'a'; 500]).chars().count(), TEXT_BYTES + 1);
+        assert_eq!(readable(b"\xff"), "\u{fffd}");
+    }
+}
