@@ -184,7 +184,7 @@ impl Context {
             home: workspace.join(".recflow"),
             workspace,
             publish_key,
-            logical_date: Timestamp::now(),
+            logical_date: SystemClock.now(),
             storage: Arc::new(Disk),
             clock: Arc::new(SystemClock),
             reporter: Arc::new(Silent),

@@ -29,6 +29,7 @@ pub mod dataset;
 pub mod date;
 pub mod error;
 pub mod failpoint;
+mod kernel;
 pub mod matrix;
 pub mod metrics;
 pub mod model;

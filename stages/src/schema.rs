@@ -111,15 +111,15 @@ fn check_at(schema: &Value, value: &Value, place: &mut Vec<Step>, problems: &mut
         wrong(Wrong::Value { expected: format!("one of {}", words.join(", ")), found: value.to_string() });
     }
     if let Some(number) = value.as_f64() {
-        let bounds: [(&str, &str, fn(f64, f64) -> bool); 4] = [
-            ("minimum", "at least", |n, bound| n >= bound),
-            ("maximum", "at most", |n, bound| n <= bound),
-            ("exclusiveMinimum", "more than", |n, bound| n > bound),
-            ("exclusiveMaximum", "less than", |n, bound| n < bound),
+        let bounds = [
+            ("minimum", "at least", f64::ge as fn(&f64, &f64) -> bool),
+            ("maximum", "at most", f64::le),
+            ("exclusiveMinimum", "more than", f64::gt),
+            ("exclusiveMaximum", "less than", f64::lt),
         ];
         for (keyword, words, holds) in bounds {
             if let Some(bound) = schema.get(keyword).and_then(Value::as_f64)
-                && !holds(number, bound)
+                && !holds(&number, &bound)
             {
                 wrong(Wrong::Value { expected: format!("{words} {bound}"), found: value.to_string() });
             }
@@ -185,8 +185,17 @@ fn check_object(
 }
 
 /// A value must fit one of `options`. The messages of the option it comes closest to are kept, where closest
-/// means the right type.
+/// means the right type. Options that are all constants (an enum with documented variants) are listed together.
 fn check_any(options: &[Value], value: &Value, place: &mut Vec<Step>, problems: &mut Vec<Problem>) {
+    let constants: Option<Vec<&Value>> = options.iter().map(|option| option.get("const")).collect();
+    if let Some(constants) = constants {
+        if !constants.contains(&value) {
+            let words: Vec<String> = constants.into_iter().map(bare).collect();
+            let wrong = Wrong::Value { expected: format!("one of {}", words.join(", ")), found: value.to_string() };
+            problems.push(Problem { place: place.clone(), wrong });
+        }
+        return;
+    }
     let mut closest: Option<Vec<Problem>> = None;
     for option in options {
         let mut found = Vec::new();
@@ -308,6 +317,13 @@ mod tests {
     fn a_whole_float_is_an_integer_and_a_half_is_not() {
         assert!(messages(json!({ "type": "integer" }), json!(3.0)).is_empty());
         assert_eq!(messages(json!({ "type": "integer" }), json!(3.5)), ["expected a whole number, found the number 3.5"]);
+    }
+
+    #[test]
+    fn a_choice_of_constants_lists_them_all() {
+        let schema = json!({ "oneOf": [{ "type": "string", "const": "als-wr" }, { "type": "string", "const": "plain" }] });
+        assert!(messages(schema.clone(), json!("plain")).is_empty());
+        assert_eq!(messages(schema, json!("als")), ["expected one of als-wr, plain, found \"als\""]);
     }
 
     #[test]

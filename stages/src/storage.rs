@@ -52,6 +52,7 @@ impl StorageFile for File {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the wrapper")]
 impl Storage for Disk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
         Ok(Box::new(File::create(path)?))

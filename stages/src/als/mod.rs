@@ -1,1 +1,64 @@
-//! Under construction.
+//! Alternating least squares with weighted-λ regularisation.
+//!
+//! # Objective
+//!
+//! With ratings `r_ui` of the observed cells, factors `x_u`, `y_i` of `rank` floats and `n_u`, `n_i` the number of
+//! ratings of a user and of an item, ALS minimises
+//!
+//! ```text
+//! Σ_(u,i) (r_ui - x_u·y_i)²  +  λ ( Σ_u n_u |x_u|² + Σ_i n_i |y_i|² )                     explicit
+//! Σ_u Σ_i c_ui (p_ui - x_u·y_i)²  +  the same,  c = 1 + α |r|,  p = 1 if r > 0 else 0     implicit
+//! ```
+//!
+//! the implicit sum over *all* cells (unobserved: r = 0), and `n` counting positive ratings only. This is Spark's
+//! objective (`reg_scaling: als-wr`); `plain` puts 1 for every `n`. No centring, no biases.
+//!
+//! Each half-step fixes one side and solves the other exactly, row by row: `(Σ y yᵀ + λ n I) x = Σ r y`. A sweep
+//! solves the items first, from unit-norm Gaussian user factors, then the users, as Spark does.
+//!
+//! # How data moves
+//!
+//! [`AlsParams`] → `check` → [`AlsValidParams`] → `fit(`[`RatingMatrix`](crate::matrix::RatingMatrix)`)` → [`Fit`].
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`hyperparams`] | what can be chosen, and within which limits |
+//! | [`init`](self) | the factors to start from |
+//! | [`algorithm`] | the sweeps, the loss, what is reported |
+//! | `half_step` | all rows of one side, in parallel |
+//! | `normal_equation` | one row: gather, Gram, solve, loss |
+//! | `exact` | the same in f64, slow and clear: for rows that f32 cannot solve, and the oracle of the tests |
+//! | [`errors`] | what can go wrong |
+//!
+//! # Precision and determinism
+//!
+//! Factors are f32. A row's normal equations are summed in f32 over panels of 128 ratings, the panels of a
+//! *segment* of 4096 again in f32 and segments in f64, so that rounding grows with the logarithm of a row's length.
+//! A row whose pivots differ by more than a factor of 100 is solved again in f64. The loss is summed in f64.
+//!
+//! For a seed, factors are bit-identical on one instruction set whatever the number of threads: a row's arithmetic
+//! has a fixed order, long rows are cut at fixed places, and sums over rows are taken in the order of the rows.
+//!
+//! # Sources
+//!
+//! Zhou, Wilkinson, Schreiber, Pan: *Large-scale Parallel Collaborative Filtering for the Netflix Prize*, AAIM 2008
+//! (ALS-WR). Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008. Apache Spark,
+//! `ml.recommendation.ALS`.
+
+pub mod algorithm;
+pub mod errors;
+mod exact;
+mod half_step;
+pub mod hyperparams;
+mod init;
+mod normal_equation;
+mod objective;
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;
+
+pub use algorithm::{Fit, Iteration};
+pub use errors::{FitError, ParamError, Side};
+pub use hyperparams::{AlsParams, AlsValidParams, RegScaling};

@@ -2,15 +2,21 @@
 
 mod create_futures;
 mod etl;
+mod evaluate;
+mod find_model;
 mod generate;
 mod noop;
 mod shell;
+mod train_als;
 
 pub use create_futures::CreateFutures;
 pub use etl::Etl;
+pub use evaluate::{Evaluate, EvaluateInputs};
+pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
 pub use generate::Generate;
 pub use noop::Noop;
-pub use shell::{Command, Shell, ShellInputs};
+pub use shell::{Argument, Command, Shell, ShellInputs};
+pub use train_als::{TrainAls, TrainAlsInputs, TrainAlsOutput};
 
 use crate::stage::AnyStage;
 
@@ -19,8 +25,11 @@ pub(crate) fn all() -> Vec<AnyStage> {
     vec![
         AnyStage::of::<CreateFutures>(),
         AnyStage::of::<Etl>(),
+        AnyStage::of::<Evaluate>(),
+        AnyStage::of::<FindModel>(),
         AnyStage::of::<Generate>(),
         AnyStage::of::<Noop>(),
         AnyStage::of::<Shell>(),
+        AnyStage::of::<TrainAls>(),
     ]
 }

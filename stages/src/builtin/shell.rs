@@ -22,7 +22,7 @@ pub struct Shell;
 pub struct ShellInputs {
     /// The program and its arguments, started without a shell: `["python", "score.py"]`.
     #[schemars(length(min = 1))]
-    pub command: Option<Vec<String>>,
+    pub command: Option<Vec<Argument>>,
     /// A script that `sh` runs with `-e`. Templates are not expanded in it; use `env`.
     #[schemars(length(min = 1))]
     pub script: Option<String>,
@@ -31,6 +31,32 @@ pub struct ShellInputs {
     pub env: BTreeMap<String, Value>,
     /// Working directory; the workspace by default.
     pub cwd: Option<WorkspacePath>,
+}
+
+/// An argument of a program: text, or a number or truth value that a template gave, which is passed as text.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Argument(Value);
+
+impl Argument {
+    fn text(&self) -> String {
+        match &self.0 {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl JsonSchema for Argument {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Argument".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "number", "boolean"] })
+    }
 }
 
 /// What to start.
@@ -46,7 +72,7 @@ impl ShellInputs {
     /// What to start; an error if `command` and `script` are both there, or neither.
     pub fn what(&self) -> Result<Command> {
         match (&self.command, &self.script) {
-            (Some(arguments), None) => Ok(Command::Arguments(arguments.clone())),
+            (Some(arguments), None) => Ok(Command::Arguments(arguments.iter().map(Argument::text).collect())),
             (None, Some(script)) => Ok(Command::Script(script.clone())),
             (Some(_), Some(_)) => Err(StageError::input("stage `shell` takes `command` or `script`, not both")),
             (None, None) => Err(StageError::input("stage `shell` needs `command` or `script`")),

@@ -1,1 +1,30 @@
-//! Under construction.
+//! How good a model is: errors of predicted ratings, quality of ranked lists, and baselines to compare with.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`errors`] | RMSE and MAE over the pairs that can be scored |
+//! | [`ranking`] | Precision, Recall and NDCG at K of one list, and their means |
+//! | [`relevance`] | which items are relevant to which user |
+//! | [`scoring`] | the best items of many users: blocked, parallel |
+//! | [`top`] | the best of a stream of scored items |
+//! | [`baselines`] | global mean, user and item biases, most popular items |
+//! | [`evaluation`] | all of it for one model and one test set |
+//!
+//! Sums over rows or users are taken in f64 in a fixed order, so that the same input gives the same digits whatever
+//! the number of threads.
+
+pub mod baselines;
+pub mod errors;
+pub mod evaluation;
+pub mod ranking;
+pub mod relevance;
+pub mod scoring;
+pub mod top;
+
+#[cfg(test)]
+mod movielens;
+
+pub use errors::PairErrors;
+pub use evaluation::{Evaluation, evaluate};
+pub use ranking::Ranking;
+pub use scoring::Scorer;

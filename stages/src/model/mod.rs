@@ -1,1 +1,45 @@
-//! Under construction.
+//! Trained models: in memory, and as versions on disk.
+//!
+//! # A version on disk
+//!
+//! ```text
+//! models/artifacts/
+//!   current -> version_20250301_031500        which one serves (written by `promote`)
+//!   version_20250301_031500/                  Spark's ALSModel layout; `ALSModel.load` opens it
+//!     metadata/part-00000                     one line of JSON: class, parameters, rank
+//!     userFactors/part-00000-….snappy.parquet id int32, features list<float>
+//!     itemFactors/part-00000-….snappy.parquet
+//!     recflow.json                            what Spark has no place for: see [`ModelRecord`]
+//! ```
+//!
+//! Names are UTC to the second, `_001`, `_002`, … where two fall into one second, so names sort by time.
+//!
+//! A version is complete or invisible: it is written into a hidden sibling, put on stable storage, and renamed, once
+//! ([`publish()`]). Models that Spark saved open too ([`open`]): several part files, no `recflow.json`.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`factors`](AlsModel) | a model in memory |
+//! | [`publish`](mod@publish) | writes a version |
+//! | [`load`] | reads one, refusing what cannot be right |
+//! | [`versions`] | which versions there are, which is newest, current, or bears a publish key |
+//! | [`record`] | `recflow.json` |
+//! | `spark` | `metadata/` |
+//! | `parquet_factors` | `userFactors/`, `itemFactors/` |
+
+mod factors;
+pub mod load;
+mod parquet_factors;
+pub mod publish;
+pub mod record;
+mod spark;
+pub mod versions;
+
+#[cfg(test)]
+mod tests;
+
+pub use factors::{AlsModel, Factors};
+pub use load::open;
+pub use publish::publish;
+pub use record::ModelRecord;
+pub use versions::{Version, Which};

@@ -1,0 +1,35 @@
+# `make help` lists the targets: a name and the comment behind it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint audit bench
+
+CARGO ?= cargo
+# `make run WORKSPACE=/somewhere/else` keeps the result.
+WORKSPACE ?= target/quickstart
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build, then parse, train and test on generated ratings
+	$(CARGO) run --locked -- run pipelines/quickstart.yaml --workspace $(WORKSPACE)
+
+test: ## run every test (with cargo-nextest where it is installed)
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -x; $(CARGO) nextest run --workspace --locked; \
+	else \
+		set -x; $(CARGO) test --workspace --locked --lib --bins --tests; \
+	fi
+	$(CARGO) test --workspace --locked --doc
+
+lint: ## check format, lints, the bans of clippy.toml, layers and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --lib --bins --locked -- -D warnings -D clippy::disallowed_methods
+	$(CARGO) test --locked --quiet --test layering
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items --locked --quiet
+
+audit: ## check licences, advisories and sources of dependencies (needs cargo-deny)
+	$(CARGO) deny --locked check
+
+bench: ## measure (release profile; each benchmark prints its figures)
+	$(CARGO) bench --workspace --locked --benches

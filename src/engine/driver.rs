@@ -1,0 +1,566 @@
+//! The driver: feeds the state machine, records what it says, then does it.
+//!
+//! One thread owns every run of this process. A turn of its loop takes the messages that have come (attempts that
+//! reported or ended, cancellations), fires the timers that are due, starts what fits, commits all changes in one
+//! transaction ([`Journal`]) and only then acts: starts and stops attempts, tells observers. A process that dies between
+//! any two of these steps can be resumed from the store alone.
+//!
+//! Messages arrive on one unbounded channel: executor threads must not block, and the reports of an attempt are
+//! throttled where they are made.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use recflow_stages::clock::Clock;
+use recflow_stages::{Report, StageError};
+use recflow_state::{AttemptRow, AttemptState, RunId, Store, UnixMs};
+use serde_json::Value;
+
+use super::budget::Budget;
+use super::core::{Effect, Event, Outcome, Phase, Stamped, StopReason, TaskIx, Timer};
+use super::entropy::Entropy;
+use super::journal::{Journal, Write};
+use super::live::{Active, LiveRun};
+use super::notice::{Notice, Observer};
+use super::owner::Owner;
+use super::prepare::{Prepared, computes, prepare};
+use crate::executor::log::Mask;
+use crate::executor::{Attempt, AttemptKey, Ended, Executor, Failure, HowToStop, Update, Work};
+use crate::workspace::Workspace;
+
+/// An attempt's progress is recorded at most this often; watchers are told more often.
+const PROGRESS_RECORDED_EVERY_MS: i64 = 1_000;
+
+/// What a caller decides.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Most attempts at once.
+    pub jobs: usize,
+    /// Threads that all computing stages together may use.
+    pub threads: usize,
+    /// How long a process may take to end after it was told to.
+    pub grace: Duration,
+    /// Values for `secrets.NAME`; masked wherever text is stored.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// A message to the driver.
+enum Message {
+    Attempt(AttemptKey, Update),
+    Cancel { force: bool, reason: String },
+}
+
+/// Sends messages to a driver from other threads.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    outbox: Sender<Message>,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Message::Attempt(key, _) => write!(f, "Attempt({key:?})"),
+            Message::Cancel { force, reason } => write!(f, "Cancel({force}, {reason})"),
+        }
+    }
+}
+
+impl Handle {
+    /// Cancels every run of the driver: gracefully, or at once. `reason` is what people will read.
+    pub fn cancel(&self, force: bool, reason: &str) {
+        // A driver that is gone has nothing left to cancel.
+        let _ = self.outbox.send(Message::Cancel { force, reason: reason.to_owned() });
+    }
+}
+
+/// What to do after the commit.
+enum Todo {
+    Execute(Box<Attempt>),
+    Release(AttemptKey),
+    Stop(AttemptKey, HowToStop),
+    Tell(Notice),
+}
+
+/// A task whose turn comes when there is a slot: by the instant at which it became ready, then by run and position.
+type Turn = (UnixMs, u64, Arc<str>, TaskIx);
+type Alarm = (i64, Arc<str>, TaskIx, TimerKey);
+
+/// [`Timer`] in an order, for the heap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TimerKey {
+    Retry(u32),
+    Timeout(u32),
+    Deferral(u32),
+}
+
+/// Executes runs.
+pub struct Driver {
+    pub(super) store: Arc<Store>,
+    pub(super) workspace: Workspace,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) owner: Owner,
+    pub(super) options: Options,
+    pub(super) journal: Journal,
+    executor: Executor,
+    handle: Handle,
+    inbox: Receiver<Message>,
+    runs: BTreeMap<Arc<str>, LiveRun>,
+    ready: BTreeSet<Turn>,
+    turns: u64,
+    timers: BinaryHeap<Reverse<Alarm>>,
+    budget: Budget,
+    todo: Vec<Todo>,
+    mask: Mask,
+    secrets: Arc<[String]>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("workspace", &self.workspace).field("runs", &self.runs.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Driver {
+    /// A driver without runs. Registers this process as an owner and opens the store, creating both where needed.
+    pub fn start(workspace: Workspace, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> anyhow::Result<Self> {
+        let owners = workspace.owners();
+        let owner = Owner::register(&owners, entropy.next())
+            .with_context(|| format!("cannot register as an owner of runs in `{}`", owners.display()))?;
+        let store = Store::open_unless_used(workspace.store(), || super::owner::any_alive(&owners, Some(owner.id())))?;
+        let (outbox, inbox) = channel();
+        let sink_outbox = outbox.clone();
+        let executor = Executor::start(Arc::new(move |key, update| {
+            let _ = sink_outbox.send(Message::Attempt(key.clone(), update));
+        }))
+        .context("cannot start the executor")?;
+        let secrets: Arc<[String]> = options.secrets.values().cloned().collect();
+        Ok(Self {
+            store: Arc::new(store),
+            workspace,
+            clock,
+            entropy,
+            owner,
+            budget: Budget::new(options.jobs, options.threads),
+            mask: Mask::new(&secrets),
+            secrets,
+            options,
+            journal: Journal::default(),
+            executor,
+            handle: Handle { outbox },
+            inbox,
+            runs: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            turns: 0,
+            timers: BinaryHeap::new(),
+            todo: Vec::new(),
+        })
+    }
+
+    /// Sends messages to this driver from other threads.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// The store that this driver writes.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub(super) fn now(&self) -> UnixMs {
+        UnixMs(self.clock.now().as_millisecond())
+    }
+
+    /// Takes over a run and applies the events that bring it to life. Nothing starts before [`Driver::drive`].
+    pub(super) fn adopt(&mut self, run: LiveRun, events: Vec<Event>, resumed: bool) -> anyhow::Result<()> {
+        let key = run.key.clone();
+        let now = self.now();
+        let tasks = (0..run.plan.len()).map(|task| run.task_notice(task, now)).collect();
+        self.todo.push(Todo::Tell(Notice::RunBegun { run: run.id.clone(), pipeline: run.pipeline.name.clone(), tasks, resumed }));
+        for (task, record) in run.state.tasks.iter().enumerate() {
+            match record.phase {
+                Phase::Queued => self.enqueue(&key, task),
+                Phase::Retrying { after, due_ms } => self.wake(&key, task, Timer::Retry { after }, due_ms),
+                Phase::Deferred { after, until_ms } => self.wake(&key, task, Timer::Deferral { after }, until_ms),
+                _ => {}
+            }
+        }
+        self.runs.insert(key.clone(), run);
+        events.into_iter().try_for_each(|event| self.advance(&key, event))
+    }
+
+    /// Executes all adopted runs to their end.
+    ///
+    /// An error means that the store could not be written: what is under way is killed, and the runs can be resumed.
+    pub fn drive(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        loop {
+            self.start_what_fits()?;
+            self.commit_and_act(observer)?;
+            self.runs.retain(|_, run| !run.state.status.is_terminal());
+            if self.runs.is_empty() {
+                return Ok(());
+            }
+            self.wait()?;
+        }
+    }
+
+    /// Waits for a message or a timer, then takes all that have come.
+    fn wait(&mut self) -> anyhow::Result<()> {
+        let first = match self.timers.peek() {
+            None => self.inbox.recv().ok(),
+            Some(Reverse((at_ms, ..))) => {
+                let pause = Duration::from_millis(u64::try_from(at_ms - self.now().0).unwrap_or(0));
+                match self.inbox.recv_timeout(pause) {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+                }
+            }
+        };
+        if let Some(message) = first {
+            self.take(message)?;
+        }
+        while let Ok(message) = self.inbox.try_recv() {
+            self.take(message)?;
+        }
+        let now = self.now().0;
+        while self.timers.peek().is_some_and(|Reverse((at_ms, ..))| *at_ms <= now) {
+            let Some(Reverse((_, run, task, key))) = self.timers.pop() else { break };
+            let timer = match key {
+                TimerKey::Retry(after) => Timer::Retry { after },
+                TimerKey::Timeout(attempt) => Timer::Timeout { attempt },
+                TimerKey::Deferral(after) => Timer::Deferral { after },
+            };
+            self.advance(&run, Event::TimerFired { task, timer })?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> anyhow::Result<()> {
+        match message {
+            Message::Attempt(key, Update::Process(process)) => {
+                if let Some(run) = self.runs.get(&key.run) {
+                    let (run, task) = (run.id.clone(), run.task_id(key.task).to_owned());
+                    self.journal.add(Write::Process {
+                        run,
+                        task,
+                        attempt: key.attempt,
+                        pid: process.pid,
+                        start_ticks: process.start_ticks,
+                    });
+                    self.todo.push(Todo::Release(key));
+                }
+                Ok(())
+            }
+            Message::Attempt(key, Update::Report(report)) => {
+                self.reported(&key, report);
+                Ok(())
+            }
+            Message::Attempt(key, Update::Ended(ended)) => self.ended(&key, ended),
+            Message::Cancel { force, reason } => {
+                let keys: Vec<Arc<str>> = self.runs.keys().cloned().collect();
+                keys.iter().try_for_each(|key| self.advance(key, Event::CancelRequested { force, reason: reason.clone() }))
+            }
+        }
+    }
+
+    fn reported(&mut self, key: &AttemptKey, report: Report) {
+        let now = self.now().0;
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let (id, task) = (run.id.clone(), run.task_id(key.task).to_owned());
+        let Some(active) = run.facts[key.task].active.as_mut().filter(|active| active.attempt == key.attempt) else { return };
+        match &report {
+            Report::Progress(progress) if now - active.progress_recorded_at >= PROGRESS_RECORDED_EVERY_MS => {
+                active.progress_recorded_at = now;
+                let progress = serde_json::to_value(progress).unwrap_or(Value::Null);
+                self.journal.add(Write::Progress { run: id.clone(), task, attempt: key.attempt, progress });
+            }
+            Report::Metric { name, step, value } => {
+                self.journal.add(Write::Metric {
+                    run: id.clone(),
+                    task,
+                    attempt: key.attempt,
+                    name: name.clone(),
+                    step: *step,
+                    value: *value,
+                });
+            }
+            Report::Progress(_) | Report::Log { .. } => {}
+        }
+        self.todo.push(Todo::Tell(Notice::Report { run: id, position: key.task, report }));
+    }
+
+    fn ended(&mut self, key: &AttemptKey, ended: Ended) -> anyhow::Result<()> {
+        let Some(run) = self.runs.get_mut(&key.run) else { return Ok(()) };
+        let Some(active) = run.facts[key.task].active.take_if(|active| active.attempt == key.attempt) else { return Ok(()) };
+        self.budget.give_back(active.computes, active.threads);
+        let now = self.now();
+        self.finish_attempt(&key.run, key.task, &active, ended, None, now)
+    }
+
+    /// Records how an attempt ended and tells the state machine.
+    fn finish_attempt(
+        &mut self,
+        key: &Arc<str>,
+        task: TaskIx,
+        active: &Active,
+        ended: Ended,
+        taken: Option<Vec<TaskIx>>,
+        now: UnixMs,
+    ) -> anyhow::Result<()> {
+        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+        let id = run.pipeline.tasks[task].id.clone();
+        let stopping = match run.state.tasks[task].phase {
+            Phase::Running { stopping, .. } => stopping,
+            _ => None,
+        };
+        let result = ended.result.and_then(|output| checked_output(id.as_str(), self.mask.value(&output)));
+        let (outcome, state, error, output) = match result {
+            Ok(output) => (Outcome::Succeeded { taken }, AttemptState::Succeeded, None, Some(output)),
+            Err(failure) => {
+                let error = match failure {
+                    Failure::Failed(error) => Some(masked(&self.mask, error)),
+                    Failure::Stopped => None,
+                };
+                let state = match stopping {
+                    Some(StopReason::TimedOut) => AttemptState::TimedOut,
+                    Some(StopReason::Cancelled | StopReason::Killed) => AttemptState::Cancelled,
+                    None => AttemptState::Failed,
+                };
+                let outcome = match &error {
+                    Some(error) => Outcome::Failed { retryable: error.kind.is_retryable(), reason: error.message.clone() },
+                    None => Outcome::Stopped,
+                };
+                (outcome, state, error, None)
+            }
+        };
+        let error_value = error.as_ref().and_then(|error| serde_json::to_value(error).ok());
+        run.facts[task].error = error;
+        run.facts[task].output = output.clone();
+        self.journal.add(Write::Attempt(Box::new(AttemptRow {
+            ended_at: Some(now),
+            exit: ended.exit,
+            peak_rss_bytes: ended.peak_rss_bytes,
+            cpu_ms: ended.cpu_ms,
+            error: error_value,
+            output: output.clone(),
+            ..attempt_row(run, task, active, state)
+        })));
+        if let Some(output) = output {
+            run.scope.set_output(&id, output.clone());
+            let (run, task) = (run.id.clone(), id.as_str().to_owned());
+            self.journal.add(Write::Output { run, task, attempt: active.attempt, value: output });
+        }
+        self.advance(key, Event::AttemptEnded { task, attempt: active.attempt, outcome })
+    }
+
+    /// Starts queued tasks while there are slots.
+    fn start_what_fits(&mut self) -> anyhow::Result<()> {
+        while self.budget.free_slots() > 0 {
+            let Some((_, _, key, task)) = self.ready.pop_first() else { return Ok(()) };
+            let Some(run) = self.runs.get(&key) else { continue };
+            if run.state.tasks[task].phase != Phase::Queued {
+                continue;
+            }
+            match prepare(run, task) {
+                Prepared::Skip { reason } => self.advance(&key, Event::Skipped { task, reason })?,
+                Prepared::Decided { taken, output } => self.at_once(&key, task, Ok(output), Some(taken))?,
+                Prepared::Refused(error) => self.at_once(&key, task, Err(Failure::Failed(error)), None)?,
+                Prepared::Ready { work, inputs, env } => self.start_attempt(&key, task, work, &inputs, env)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt that is over as soon as it starts: nothing has to execute.
+    fn at_once(&mut self, key: &Arc<str>, task: TaskIx, result: Result<Value, Failure>, taken: Option<Vec<TaskIx>>) -> anyhow::Result<()> {
+        let now = self.now();
+        let Some(run) = self.runs.get(key) else { return Ok(()) };
+        let attempt = run.state.tasks[task].attempts + 1;
+        let active = Active { attempt, started_at: now, computes: false, threads: 0, progress_recorded_at: 0 };
+        self.advance(key, Event::AttemptStarted { task, attempt })?;
+        self.finish_attempt(key, task, &active, Ended::without_process(result), taken, now)
+    }
+
+    fn start_attempt(
+        &mut self,
+        key: &Arc<str>,
+        task: TaskIx,
+        work: Work,
+        inputs: &Value,
+        env: BTreeMap<String, String>,
+    ) -> anyhow::Result<()> {
+        let now = self.now();
+        let computing_soon = self.computing_soon();
+        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+        let attempt = run.state.tasks[task].attempts + 1;
+        let computes = computes(&work);
+        let threads = self.budget.take(computes, computing_soon);
+        let active = Active { attempt, started_at: now, computes, threads, progress_recorded_at: 0 };
+        let log = Workspace::log(run.id.as_str(), run.task_id(task), attempt);
+        self.journal.add(Write::Attempt(Box::new(AttemptRow {
+            inputs: Some(self.mask.value(inputs)),
+            log: Some(log.to_string_lossy().into_owned()),
+            ..attempt_row(run, task, &active, AttemptState::Running)
+        })));
+        run.facts[task].active = Some(active);
+        run.facts[task].error = None;
+        let request = Attempt {
+            key: AttemptKey { run: key.clone(), task, attempt },
+            task_id: run.task_id(task).to_owned(),
+            pipeline: run.pipeline.name.clone(),
+            work,
+            publish_key: run.publish_key(task),
+            logical_date: run.logical_date,
+            workspace: self.workspace.root().to_owned(),
+            home: self.workspace.home().to_owned(),
+            threads,
+            env,
+            log: self.workspace.home().join(log),
+            secrets: self.secrets.clone(),
+            grace: self.options.grace,
+        };
+        self.advance(key, Event::AttemptStarted { task, attempt })?;
+        self.todo.push(Todo::Execute(Box::new(request)));
+        Ok(())
+    }
+
+    /// How many of the tasks that will get the slots still free are computing ones.
+    fn computing_soon(&self) -> usize {
+        let next = self.ready.iter().take(self.budget.free_slots().saturating_sub(1));
+        next.filter(|(_, _, key, task)| self.runs.get(key).is_some_and(|run| runs_as_child(run, *task))).count()
+    }
+
+    /// Advances a run by one event: notes what changed for the next commit, and what is to be done after it.
+    fn advance(&mut self, key: &Arc<str>, event: Event) -> anyhow::Result<()> {
+        let now = self.now();
+        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+        let stamped = Stamped { at_ms: now.0, event };
+        let step = run.state.apply(&run.plan, &stamped).with_context(|| format!("this is a bug: run {}", run.id))?;
+        if step.is_stale() {
+            return Ok(());
+        }
+        self.journal.add(Write::Event { run: run.id.clone(), at: now, body: serde_json::to_value(&stamped.event)? });
+        for &task in &step.changed {
+            run.note_times(task, now);
+            self.journal.add(Write::Task(run.task_row(task)));
+            self.todo.push(Todo::Tell(Notice::Task { run: run.id.clone(), task: run.task_notice(task, now) }));
+        }
+        if step.run_changed {
+            run.started_at.get_or_insert(now);
+            run.ended_at = run.state.status.is_terminal().then_some(now);
+            let (status, started_at, ended_at, reason) = (run.status(), run.started_at, run.ended_at, run.reason());
+            self.journal.add(Write::Run { run: run.id.clone(), status, started_at, ended_at, reason });
+        }
+        for effect in step.effects {
+            self.carry_out(key, effect);
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, key: &Arc<str>, effect: Effect) {
+        match effect {
+            Effect::Enqueue(task) => self.enqueue(key, task),
+            // The driver itself sent the event that leads here, and starts the attempt with the inputs it has rendered.
+            Effect::Start { .. } => {}
+            Effect::Stop { task, attempt, reason } => {
+                let how = if reason == StopReason::Killed { HowToStop::AtOnce } else { HowToStop::Gracefully };
+                self.todo.push(Todo::Stop(AttemptKey { run: key.clone(), task, attempt }, how));
+            }
+            Effect::Wake { task, timer, at_ms } => self.wake(key, task, timer, at_ms),
+            Effect::RunEnded(_) => {
+                if let Some(run) = self.runs.get(key) {
+                    self.todo.push(Todo::Tell(Notice::RunEnded { run: run.id.clone(), status: run.status(), reason: run.reason() }));
+                }
+            }
+        }
+    }
+
+    fn enqueue(&mut self, key: &Arc<str>, task: TaskIx) {
+        self.turns += 1;
+        self.ready.insert((self.now(), self.turns, key.clone(), task));
+    }
+
+    fn wake(&mut self, key: &Arc<str>, task: TaskIx, timer: Timer, at_ms: i64) {
+        let timer = match timer {
+            Timer::Retry { after } => TimerKey::Retry(after),
+            Timer::Timeout { attempt } => TimerKey::Timeout(attempt),
+            Timer::Deferral { after } => TimerKey::Deferral(after),
+        };
+        self.timers.push(Reverse((at_ms, key.clone(), task, timer)));
+    }
+
+    fn commit_and_act(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        self.journal.commit(&self.store).context("cannot record what happened")?;
+        recflow_stages::failpoint::hit("engine.after_commit");
+        for todo in self.todo.drain(..) {
+            match todo {
+                Todo::Execute(attempt) => self.executor.execute(*attempt),
+                Todo::Release(key) => self.executor.release(key),
+                Todo::Stop(key, how) => self.executor.stop(key, how),
+                Todo::Tell(notice) => observer.notice(&notice),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn runs_as_child(run: &LiveRun, task: TaskIx) -> bool {
+    let stage = super::live::stage_name(&run.pipeline.tasks[task].kind);
+    recflow_stages::Catalog::builtin().get(stage).is_some_and(|stage| stage.spec.runs == recflow_stages::Runs::Child)
+}
+
+fn attempt_row(run: &LiveRun, task: TaskIx, active: &Active, state: AttemptState) -> AttemptRow {
+    AttemptRow {
+        run_id: run.id.clone(),
+        task_id: run.task_id(task).to_owned(),
+        number: active.attempt,
+        generation: run.state.tasks[task].generation,
+        state,
+        pid: None,
+        pid_start: None,
+        started_at: active.started_at,
+        ended_at: None,
+        exit: None,
+        peak_rss_bytes: None,
+        cpu_ms: None,
+        inputs: None,
+        error: None,
+        output: None,
+        log: None,
+        progress: None,
+    }
+}
+
+/// An output that the store will take.
+fn checked_output(task: &str, output: Value) -> Result<Value, Failure> {
+    match recflow_state::check_output(task, &output) {
+        Ok(()) => Ok(output),
+        Err(error) => {
+            Err(Failure::Failed(StageError::input(error.to_string()).with_hint("write large results to a file and return its path")))
+        }
+    }
+}
+
+fn masked(mask: &Mask, error: StageError) -> StageError {
+    StageError {
+        kind: error.kind,
+        message: mask.text(&error.message),
+        causes: error.causes.iter().map(|cause| mask.text(cause)).collect(),
+        hint: error.hint.map(|hint| mask.text(&hint)),
+    }
+}
+
+/// An instant of the store as one of jiff's.
+pub fn timestamp(at: UnixMs) -> Timestamp {
+    Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The id of a new run.
+pub(super) fn new_run_id(entropy: &dyn Entropy) -> RunId {
+    RunId::from_random(entropy.next())
+}

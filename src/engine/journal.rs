@@ -1,0 +1,54 @@
+//! What the next transaction will write. The driver collects everything that a turn of its loop changes and commits it
+//! at once, before it acts on any of it.
+
+use recflow_state::{AttemptRow, Result, RunId, RunStatus, Store, TaskRow, Tx, UnixMs};
+use serde_json::Value;
+
+/// One change of the store.
+#[derive(Debug)]
+pub(super) enum Write {
+    Event { run: RunId, at: UnixMs, body: Value },
+    Run { run: RunId, status: RunStatus, started_at: Option<UnixMs>, ended_at: Option<UnixMs>, reason: Option<String> },
+    Task(TaskRow),
+    Attempt(Box<AttemptRow>),
+    Process { run: RunId, task: String, attempt: u32, pid: u32, start_ticks: u64 },
+    Progress { run: RunId, task: String, attempt: u32, progress: Value },
+    Output { run: RunId, task: String, attempt: u32, value: Value },
+    Metric { run: RunId, task: String, attempt: u32, name: String, step: u64, value: f64 },
+}
+
+/// Changes in the order in which they happened.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    writes: Vec<Write>,
+}
+
+impl Journal {
+    pub(super) fn add(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
+    /// Writes all changes in one transaction; nothing if there are none. On an error they are kept, so that another
+    /// try writes them all.
+    pub(super) fn commit(&mut self, store: &Store) -> Result<()> {
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        store.write(|tx| self.writes.iter().try_for_each(|write| apply(tx, write)))?;
+        self.writes.clear();
+        Ok(())
+    }
+}
+
+fn apply(tx: &Tx<'_>, write: &Write) -> Result<()> {
+    match write {
+        Write::Event { run, at, body } => tx.append_events(run, &[(*at, body.clone())]).map(drop),
+        Write::Run { run, status, started_at, ended_at, reason } => tx.update_run(run, *status, *started_at, *ended_at, reason.as_deref()),
+        Write::Task(row) => tx.put_task(row),
+        Write::Attempt(row) => tx.put_attempt(row),
+        Write::Process { run, task, attempt, pid, start_ticks } => tx.set_attempt_process(run, task, *attempt, *pid, *start_ticks),
+        Write::Progress { run, task, attempt, progress } => tx.set_progress(run, task, *attempt, progress),
+        Write::Output { run, task, attempt, value } => tx.put_output(run, task, *attempt, value),
+        Write::Metric { run, task, attempt, name, step, value } => tx.add_metric(run, task, *attempt, name, *step, *value),
+    }
+}

@@ -1,0 +1,134 @@
+//! Who owns a run.
+//!
+//! Each process that executes runs holds an OS lock on a file of its own, `.recflow/owners/ID`, for its whole life,
+//! and its runs carry that id. The kernel drops the lock when the process dies, however it dies: a run is an orphan if
+//! and only if its owner's lock can be taken. No heartbeat and no time-out is needed, and a process that is merely
+//! slow or suspended is never mistaken for dead.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// This process as an owner of runs. The lock is held until this is dropped, or the process dies.
+#[derive(Debug)]
+pub struct Owner {
+    id: String,
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Owner {
+    /// Becomes an owner: creates and locks a file in `folder`. `random` makes the id. Removes files of dead owners.
+    pub fn register(folder: &Path, random: u64) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        remove_dead(folder);
+        let id = format!("{random:016x}");
+        let path = folder.join(&id);
+        loop {
+            let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
+            file.lock()?;
+            // A sweep of another process may have removed the file between the two calls: a lock on a file without a
+            // name would not be found.
+            if fs::metadata(&path).is_ok_and(|named| file.metadata().is_ok_and(|ours| named.ino() == ours.ino())) {
+                file.write_all(format!("{}\n", std::process::id()).as_bytes())?;
+                return Ok(Self { id, path, _lock: file });
+            }
+        }
+    }
+
+    /// The id that this owner's runs carry.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether an owner is alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// Its process runs.
+    Alive {
+        /// The process id, where its file says so.
+        pid: Option<u32>,
+    },
+    /// Its process is gone.
+    Dead,
+}
+
+/// Asks whether the owner `id` is alive. Works on a read-only file system.
+pub fn liveness(folder: &Path, id: &str) -> Liveness {
+    // Ids come from the store; anything that is not one of ours names no file.
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Liveness::Dead;
+    }
+    let Ok(mut file) = File::open(folder.join(id)) else { return Liveness::Dead };
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Liveness::Alive { pid: pid_in(&mut file) },
+        Ok(()) | Err(TryLockError::Error(_)) => Liveness::Dead,
+    }
+}
+
+/// The process of any live owner in `folder` other than `except`.
+pub fn any_alive(folder: &Path, except: Option<&str>) -> Option<u32> {
+    let entries = fs::read_dir(folder).ok()?;
+    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).filter(|id| Some(id.as_str()) != except).find_map(|id| {
+        match liveness(folder, &id) {
+            Liveness::Alive { pid } => Some(pid.unwrap_or(0)),
+            Liveness::Dead => None,
+        }
+    })
+}
+
+fn pid_in(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn remove_dead(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if let Ok(file) = File::open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            // Removed while we hold its lock: its owner, if it is just being born, sees that and begins anew.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_alive_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Owner::register(folder.path(), 7).unwrap();
+        let id = owner.id().to_owned();
+        assert_eq!(liveness(folder.path(), &id), Liveness::Alive { pid: Some(std::process::id()) });
+        assert_eq!(any_alive(folder.path(), None), Some(std::process::id()));
+        assert_eq!(any_alive(folder.path(), Some(&id)), None);
+        let other = Owner::register(folder.path(), 8).unwrap();
+        assert_eq!(liveness(folder.path(), &id), Liveness::Alive { pid: Some(std::process::id()) }, "the sweep spares the living");
+        drop((owner, other));
+        assert_eq!(liveness(folder.path(), &id), Liveness::Dead);
+    }
+
+    #[test]
+    fn a_file_without_a_lock_is_a_dead_owner_and_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("00ff");
+        fs::write(&path, "1\n").unwrap();
+        assert_eq!(liveness(folder.path(), "00ff"), Liveness::Dead);
+        assert_eq!(liveness(folder.path(), "../00ff"), Liveness::Dead);
+        let _owner = Owner::register(folder.path(), 9).unwrap();
+        assert!(!path.exists());
+    }
+}

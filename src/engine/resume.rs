@@ -1,0 +1,133 @@
+//! A run that goes on: rebuilt from its events, its lost attempts cleaned up, its failures cleared.
+
+use anyhow::{Context as _, bail};
+use recflow_stages::Catalog;
+use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, UnixMs};
+
+use super::core::{Event, Outcome, Phase, Stamped, TaskIx};
+use super::driver::Driver;
+use super::journal::Write;
+use super::launch::live_run;
+use super::live::LiveRun;
+use super::owner::{Liveness, liveness};
+use crate::executor::ProcessId;
+use crate::executor::process::kill_leftovers;
+use crate::workspace::Workspace;
+
+/// Where a run stands, asked from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Over.
+    Over,
+    /// Under way in a live process.
+    Live {
+        /// The process, where it is known.
+        pid: Option<u32>,
+    },
+    /// Not over, and its owner is dead: shown as `interrupted`.
+    Interrupted,
+}
+
+/// Asks whether a run is over, under way or interrupted.
+pub fn standing(workspace: &Workspace, run: &Run) -> Standing {
+    if run.status.is_terminal() {
+        return Standing::Over;
+    }
+    let owner = run.owner.as_deref().map(|owner| liveness(&workspace.owners(), owner));
+    match owner {
+        Some(Liveness::Alive { pid }) => Standing::Live { pid },
+        Some(Liveness::Dead) | None => Standing::Interrupted,
+    }
+}
+
+impl Driver {
+    /// Takes over a run that failed, was cancelled or was interrupted. What had succeeded is kept; failed tasks and all
+    /// below them run again. Refuses a run that succeeded or that a live process owns.
+    pub fn resume(&mut self, id: &RunId) -> anyhow::Result<()> {
+        let row = self.store.read(|view| view.run(id))?;
+        match standing(&self.workspace, &row) {
+            Standing::Live { pid: Some(pid) } => bail!("run {id} is under way in process {pid}"),
+            Standing::Live { pid: None } => bail!("run {id} is under way in another process"),
+            Standing::Over if row.status == RunStatus::Succeeded => bail!("run {id} has succeeded; there is nothing to resume"),
+            Standing::Over | Standing::Interrupted => {}
+        }
+        let owner = self.owner.id().to_owned();
+        let won = self.store.write(|tx| tx.set_owner(id, row.owner.as_deref(), Some(&owner)))?;
+        if !won {
+            bail!("another process has just taken run {id}");
+        }
+        let (mut run, attempts) = self.rebuild(&row)?;
+        let now = self.now();
+        let mut events = Vec::new();
+        if row.status == RunStatus::Queued {
+            events.push(Event::Created);
+        }
+        for (task, attempt) in run.state.running().collect::<Vec<_>>() {
+            events.push(self.lose(&run, &attempts, task, attempt, now));
+        }
+        events.extend(clearing(&mut run, &events, now)?);
+        self.adopt(run, events, true)
+    }
+
+    /// The run as its events tell it.
+    fn rebuild(&self, row: &Run) -> anyhow::Result<(LiveRun, Vec<AttemptRow>)> {
+        let id = &row.id;
+        let (text, events, tasks, attempts, outputs) = self.store.read(|view| {
+            Ok((view.pipeline_text(row.version)?, view.events(id)?, view.tasks(id)?, view.attempts(id)?, view.outputs(id)?))
+        })?;
+        let loaded = crate::pipeline::load(&text.text, text.file.as_deref().unwrap_or(&row.pipeline), Catalog::builtin());
+        let Some(pipeline) = loaded.pipeline else {
+            bail!("the pipeline of run {id} is not valid for this version of recflow; the run was created by {}", row.binary_version);
+        };
+        let mut run = live_run(row, pipeline, &self.options)?;
+        for event in events {
+            replay(&mut run, event).with_context(|| format!("the stored history of run {id} is damaged"))?;
+        }
+        for task in tasks {
+            let Some(facts) = run.facts.get_mut(task.position as usize) else { continue };
+            facts.queued_at = task.queued_at;
+            facts.started_at = task.started_at;
+            facts.ended_at = task.ended_at;
+            facts.error = task.error.and_then(|error| serde_json::from_value(error).ok());
+            let definition = run.pipeline.tasks[task.position as usize].id.clone();
+            run.scope.set_state(&definition, task.state.as_str());
+            if let Some(output) = outputs.get(definition.as_str()) {
+                run.scope.set_output(&definition, output.clone());
+                run.facts[task.position as usize].output = Some(output.clone());
+            }
+        }
+        Ok((run, attempts))
+    }
+
+    /// Kills what is left of an attempt whose owner died, and records it as lost.
+    fn lose(&mut self, run: &LiveRun, attempts: &[AttemptRow], task: TaskIx, attempt: u32, now: UnixMs) -> Event {
+        let name = run.task_id(task);
+        if let Some(row) = attempts.iter().find(|row| row.task_id == name && row.number == attempt) {
+            if let (Some(pid), Some(start_ticks)) = (row.pid, row.pid_start) {
+                kill_leftovers(ProcessId { pid, start_ticks }, run.publish_key(task).as_str());
+            }
+            self.journal.add(Write::Attempt(Box::new(AttemptRow { state: AttemptState::Lost, ended_at: Some(now), ..row.clone() })));
+        }
+        Event::AttemptEnded { task, attempt, outcome: Outcome::Lost { reason: "the recflow process that ran it died".to_owned() } }
+    }
+}
+
+fn replay(run: &mut LiveRun, row: EventRow) -> anyhow::Result<()> {
+    let event: Event = serde_json::from_value(row.body).with_context(|| format!("event {}", row.seq))?;
+    run.state.apply(&run.plan, &Stamped { at_ms: row.at.0, event }).with_context(|| format!("event {}", row.seq))?;
+    Ok(())
+}
+
+/// The event that lets failed tasks run again, if the run is over or will be once `events` are applied.
+fn clearing(run: &mut LiveRun, events: &[Event], now: UnixMs) -> anyhow::Result<Option<Event>> {
+    let mut ahead = run.state.clone();
+    for event in events {
+        ahead.apply(&run.plan, &Stamped { at_ms: now.0, event: event.clone() })?;
+    }
+    if !ahead.status.is_terminal() {
+        return Ok(None);
+    }
+    let again = |phase: &Phase| matches!(phase, Phase::Failed | Phase::UpstreamFailed | Phase::Cancelled);
+    let tasks: Vec<TaskIx> = (0..run.plan.len()).filter(|task| again(&ahead.tasks[*task].phase)).collect();
+    Ok((!tasks.is_empty()).then_some(Event::Cleared { tasks }))
+}

@@ -1,0 +1,28 @@
+//! The factors to start from.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+use crate::kernel::{Aligned, padded};
+
+/// One vector per id: a direction drawn uniformly (independent normals), of length 1. Rows are `padded(rank)` long.
+///
+/// A row's vector depends on the seed and its id alone: each id has its own ChaCha stream. So neither the number of
+/// threads nor the other ids in the data change it (Spark seeds by block, and its start changes with the block count).
+pub(super) fn unit_vectors(ids: &[i32], rank: usize, seed: u64) -> Aligned {
+    let stride = padded(rank);
+    let mut factors = Aligned::zeroed(ids.len() * stride);
+    factors.as_mut_slice().par_chunks_mut(stride).zip(ids).with_min_len(256).for_each(|(row, &id)| {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(u64::from(id.cast_unsigned()));
+        let row = &mut row[..rank];
+        row.fill_with(|| StandardNormal.sample(&mut random));
+        let norm = row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        for x in row {
+            *x = (f64::from(*x) / norm) as f32;
+        }
+    });
+    factors
+}

@@ -1,0 +1,241 @@
+//! The fast solver against the oracle, the laws of the objective, and what users rely on.
+
+use proptest::prelude::*;
+
+use super::init::unit_vectors;
+use super::oracle::Oracle;
+use super::*;
+use crate::context::CancelToken;
+use crate::kernel::{Kernel, padded};
+use crate::matrix::{Duplicates, RatingMatrix};
+use crate::model::Factors;
+use crate::ratings::Ratings;
+
+/// `rows` ratings drawn from `users` × `items` by a small congruential generator; half stars from 0.5 to 5.
+fn some_ratings(users: i32, items: i32, rows: usize, seed: u64) -> Ratings {
+    let mut ratings = Ratings::default();
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let mut draw = |below: i32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % below as u64) as i32
+    };
+    for row in 0..rows {
+        ratings.push(draw(items) * 3, draw(users) - 2, (draw(10) + 1) as f32 / 2.0, row as i32);
+    }
+    ratings
+}
+
+fn matrix(ratings: &Ratings) -> RatingMatrix {
+    RatingMatrix::build(ratings, Duplicates::Latest).unwrap()
+}
+
+fn fit(params: AlsParams, matrix: &RatingMatrix) -> Fit {
+    params.check().unwrap().fit(matrix, &CancelToken::new(), |_| {}).unwrap()
+}
+
+fn oracle(params: &AlsParams, matrix: &RatingMatrix) -> Oracle {
+    let stride = padded(params.rank);
+    let start = unit_vectors(matrix.users().as_slice(), params.rank, params.seed);
+    Oracle {
+        params: params.clone(),
+        triples: matrix
+            .layers()
+            .iter()
+            .flat_map(|layer| layer.by_user.iter().map(|(&rating, (user, item))| (user as usize, item as usize, f64::from(rating))))
+            .collect(),
+        users: start.as_slice().chunks(stride).map(|row| row[..params.rank].iter().map(|&x| f64::from(x)).collect()).collect(),
+        items: vec![vec![0.0; params.rank]; matrix.items().len()],
+    }
+}
+
+fn largest_difference(factors: &Factors, exact: &[Vec<f64>]) -> f64 {
+    let rows = (0_u32..).zip(exact).flat_map(|(row, exact)| factors.row(row).iter().zip(exact));
+    rows.map(|(&fast, &exact)| (f64::from(fast) - exact).abs()).fold(0.0, f64::max)
+}
+
+fn bits(factors: &Factors) -> Vec<u32> {
+    (0..factors.ids().len() as u32).flat_map(|row| factors.row(row).iter().map(|x| x.to_bits())).collect()
+}
+
+fn any_params() -> impl Strategy<Value = AlsParams> {
+    (1_usize..24, 0.02_f64..1.0, 0.0_f64..4.0, any::<bool>(), any::<bool>(), any::<u64>()).prop_map(
+        |(rank, reg, alpha, implicit, plain, seed)| {
+            let reg_scaling = if plain { RegScaling::Plain } else { RegScaling::AlsWr };
+            AlsParams { rank, reg, alpha, implicit, reg_scaling, seed, max_iter: 3 }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn three_iterations_equal_the_oracle_on_every_instruction_set(params in any_params(), rows in 1_usize..200, seed: u64) {
+        let matrix = matrix(&some_ratings(12, 9, rows, seed));
+        let mut oracle = oracle(&params, &matrix);
+        for _ in 0..3 {
+            oracle.solve_items();
+            oracle.solve_users();
+        }
+        let params = params.check().unwrap();
+        for kernel in Kernel::available() {
+            let fit = params.fit_with(kernel, &matrix, &CancelToken::new(), |_| {}).unwrap();
+            for (factors, exact) in [(fit.model.users(), &oracle.users), (fit.model.items(), &oracle.items)] {
+                let scale = exact.iter().flatten().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+                prop_assert!(largest_difference(factors, exact) < 1e-3 * scale, "{}", kernel.name());
+            }
+            let (loss, exact) = (fit.iterations[2].loss, oracle.loss());
+            prop_assert!((loss - exact).abs() <= 1e-4 * exact.max(1.0), "{}: loss {loss} for {exact}", kernel.name());
+        }
+    }
+
+    #[test]
+    fn the_loss_never_rises_between_half_steps_of_the_oracle_nor_between_our_sweeps(params in any_params(), seed: u64) {
+        let matrix = matrix(&some_ratings(15, 10, 90, seed));
+        let mut oracle = oracle(&params, &matrix);
+        oracle.solve_items();
+        let mut last = oracle.loss();
+        for _ in 0..4 {
+            oracle.solve_users();
+            let after_users = oracle.loss();
+            oracle.solve_items();
+            let after_items = oracle.loss();
+            prop_assert!(after_users <= last * (1.0 + 1e-9) && after_items <= after_users * (1.0 + 1e-9));
+            last = after_items;
+        }
+        let losses: Vec<f64> = fit(AlsParams { max_iter: 6, ..params }, &matrix).iterations.iter().map(|iteration| iteration.loss).collect();
+        prop_assert!(losses.is_sorted_by(|before, after| *after <= before * (1.0 + 1e-5)), "{losses:?}");
+    }
+}
+
+#[test]
+fn factors_and_loss_are_bit_identical_for_one_two_and_three_threads() {
+    // Item 0 has 10,001 ratings: three segments.
+    let mut ratings = some_ratings(10_001, 30, 20_000, 5);
+    (0..10_001).for_each(|user| ratings.push(0, user - 2, 3.5, 1_000_000));
+    let params = AlsParams { rank: 20, max_iter: 2, ..AlsParams::default() };
+    for implicit in [false, true] {
+        let fits = [1, 2, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| fit(AlsParams { implicit, ..params.clone() }, &matrix(&ratings)))
+        });
+        for other in &fits[1..] {
+            assert_eq!(bits(fits[0].model.users()), bits(other.model.users()));
+            assert_eq!(bits(fits[0].model.items()), bits(other.model.items()));
+            assert_eq!(fits[0].iterations, other.iterations);
+        }
+    }
+}
+
+#[test]
+fn a_row_cut_into_segments_equals_the_oracle() {
+    let mut ratings = some_ratings(9_000, 3, 100, 5);
+    (0..9_000).for_each(|user| ratings.push(3, user - 2, (user % 10 + 1) as f32 / 2.0, 1_000_000));
+    let (params, matrix) = (AlsParams { rank: 5, max_iter: 1, ..AlsParams::default() }, matrix(&ratings));
+    let mut oracle = oracle(&params, &matrix);
+    oracle.solve_items();
+    assert!(largest_difference(fit(params, &matrix).model.items(), &oracle.items) < 1e-4);
+}
+
+#[test]
+fn a_low_rank_matrix_is_recovered() {
+    // R = a bᵀ + c dᵀ, two cells of three observed; NumPy: np.outer(a, b) + np.outer(c, d).
+    let vector = |phase: f32, n: usize| -> Vec<f32> { (0..n).map(|i| 1.0 + ((i as f32) * phase).sin()).collect() };
+    let (a, b, c, d) = (vector(0.7, 40), vector(1.3, 30), vector(2.1, 40), vector(0.4, 30));
+    let mut ratings = Ratings::default();
+    for (user, item) in (0..40_usize).flat_map(|user| (0..30_usize).map(move |item| (user, item))).filter(|(u, i)| (u + i) % 3 != 0) {
+        ratings.push(item as i32, user as i32, a[user] * b[item] + c[user] * d[item], 0);
+    }
+    let params = AlsParams { rank: 2, reg: 1e-4, max_iter: 100, ..AlsParams::default() };
+    let fit = fit(params, &matrix(&ratings));
+    for (user, item) in (0..40_usize).flat_map(|user| (0..30_usize).map(move |item| (user, item))) {
+        let predicted = fit.model.predict(user as i32, item as i32).unwrap();
+        let truth = a[user] * b[item] + c[user] * d[item];
+        assert!((predicted - truth).abs() < 0.05, "user {user} item {item}: {predicted} for {truth}");
+    }
+}
+
+#[test]
+fn the_loss_of_one_rating_is_the_one_computed_by_hand() {
+    // Rank 1, r = 4, λ = 0.5, x₀ = ±1: y = 4x/(x²+λ) = ±8/3; x = 4y/(y²+λ) = ±(32/3)/(64/9+1/2) = ±192/137.
+    let mut ratings = Ratings::default();
+    ratings.push(1, 1, 4.0, 0);
+    let fit = fit(AlsParams { rank: 1, reg: 0.5, max_iter: 1, ..AlsParams::default() }, &matrix(&ratings));
+    let (x, y) = (192.0_f64 / 137.0, 8.0_f64 / 3.0);
+    let expected = (4.0 - x * y).powi(2) + 0.5 * (x * x + y * y);
+    assert!((fit.iterations[0].loss - expected).abs() < 1e-5, "{} for {expected}", fit.iterations[0].loss);
+    assert!((fit.iterations[0].train_rmse.unwrap() - (4.0 - x * y)).abs() < 1e-5);
+}
+
+#[test]
+fn a_singular_row_is_named_with_its_remedy() {
+    let mut ratings = Ratings::default();
+    for (movie, user) in [(1, 7), (2, 7), (1, 8)] {
+        ratings.push(movie, user, 3.0, 0);
+    }
+    let params = AlsParams { rank: 3, reg: 0.0, ..AlsParams::default() }.check().unwrap();
+    let error = params.fit(&matrix(&ratings), &CancelToken::new(), |_| {}).unwrap_err();
+    let error = crate::StageError::from(error);
+    assert!(error.message.starts_with("the equation of item ") && error.message.ends_with("rank 3) is singular"), "{error}");
+    assert_eq!(error.hint.as_deref(), Some("raise `reg`, or lower `rank`"));
+}
+
+#[test]
+fn overflowing_factors_are_refused_by_name() {
+    let mut ratings = Ratings::default();
+    (0..9).for_each(|user| ratings.push(5, user, f32::MAX, 0));
+    let params = AlsParams { rank: 1, ..AlsParams::default() }.check().unwrap();
+    let error = params.fit(&matrix(&ratings), &CancelToken::new(), |_| {}).unwrap_err();
+    assert_eq!(error.to_string(), "the factors of item 5 are not finite numbers");
+}
+
+#[test]
+fn a_tiny_regularisation_is_solved_in_f64() {
+    let (params, matrix) = (AlsParams { rank: 6, reg: 1e-6, max_iter: 1, ..AlsParams::default() }, matrix(&some_ratings(30, 20, 60, 3)));
+    let mut oracle = oracle(&params, &matrix);
+    oracle.solve_items();
+    let fit = fit(params, &matrix);
+    let scale = oracle.items.iter().flatten().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+    assert!(largest_difference(fit.model.items(), &oracle.items) < 1e-4 * scale);
+}
+
+#[test]
+fn a_cancelled_training_stops() {
+    let cancel = CancelToken::new();
+    let params = AlsParams { rank: 4, max_iter: 100, ..AlsParams::default() }.check().unwrap();
+    let mut sweeps = 0;
+    let error = params.fit(&matrix(&some_ratings(20, 20, 100, 1)), &cancel, |iteration| {
+        sweeps = iteration.number;
+        if iteration.number == 3 {
+            cancel.cancel();
+        }
+    });
+    assert_eq!((error.unwrap_err(), sweeps), (FitError::Cancelled, 3));
+}
+
+#[test]
+fn initial_vectors_have_length_one_and_depend_on_seed_and_id_alone() {
+    let all = unit_vectors(&[-5, 3, 8], 10, 1);
+    let rows: Vec<&[f32]> = all.as_slice().chunks(padded(10)).collect();
+    for row in &rows {
+        assert!((row.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-6);
+        assert_eq!(row[10..], [0.0; 6]);
+    }
+    assert_eq!(unit_vectors(&[3], 10, 1).as_slice(), rows[1]);
+    assert_ne!(rows[0], rows[1]);
+    assert_ne!(unit_vectors(&[3], 10, 2).as_slice(), rows[1]);
+}
+
+#[test]
+fn parameters_outside_their_limits_are_refused() {
+    let refused = |change: fn(&mut AlsParams)| {
+        let mut params = AlsParams::default();
+        change(&mut params);
+        params.check().unwrap_err().to_string()
+    };
+    assert_eq!(refused(|p| p.rank = 0), "`rank` must be 1 to 1024, found 0");
+    assert_eq!(refused(|p| p.rank = 1025), "`rank` must be 1 to 1024, found 1025");
+    assert_eq!(refused(|p| p.reg = -0.1), "`reg` must be a number of at least 0, found -0.1");
+    assert_eq!(refused(|p| p.max_iter = 0), "`max_iter` must be at least 1, found 0");
+    assert_eq!(refused(|p| p.alpha = f64::NAN), "`alpha` must be a number of at least 0, found NaN");
+}

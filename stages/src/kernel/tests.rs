@@ -1,0 +1,130 @@
+//! Every instruction set against plain loops in f64.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn aligned(values: &[f32]) -> Aligned {
+    let mut buffer = Aligned::zeroed(values.len());
+    buffer.as_mut_slice()[..values.len()].copy_from_slice(values);
+    buffer
+}
+
+/// `rows` rows of `rank` random floats, padded.
+fn matrix(rows: usize, rank: usize, seed: u64) -> Aligned {
+    use rand::{RngExt, SeedableRng};
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let stride = padded(rank);
+    let mut values = vec![0.0; rows * stride];
+    for row in values.chunks_mut(stride) {
+        row[..rank].fill_with(|| random.random_range(-1.0..1.0));
+    }
+    aligned(&values)
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+#[test]
+fn this_machine_is_tested_with_more_than_the_portable_kernel_if_it_can() {
+    let names: Vec<&str> = Kernel::available().map(Kernel::name).collect();
+    assert_eq!(names.last(), Some(&"portable"));
+    assert_eq!(Kernel::detect().name(), names[0]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn gather_and_gram_equal_plain_sums(rank in 1_usize..100, rows in 1_usize..40, depth in 0_usize..70, weighted: bool, seed: u64) {
+        let stride = padded(rank);
+        let factors = matrix(rows, rank, seed);
+        let columns: Vec<u32> = (0..depth).map(|p| (p * 7 % rows) as u32).collect();
+        let targets: Vec<f32> = (0..depth).map(|p| (p % 5) as f32 + 0.5).collect();
+        let scales: Vec<f32> = (0..depth).map(|p| if weighted { 0.5 + (p % 3) as f32 } else { 1.0 }).collect();
+        for kernel in Kernel::available() {
+            let mut panel = Aligned::zeroed(depth * stride);
+            let (mut rhs, mut gram) = (Aligned::zeroed(stride), Aligned::zeroed(stride * stride));
+            kernel.gather(factors.as_slice(), stride, &columns, weighted.then_some(&scales[..]), &targets, panel.as_mut_slice(), rhs.as_mut_slice());
+            kernel.gram(panel.as_slice(), depth, stride, gram.as_mut_slice());
+            for i in 0..stride {
+                let column = |i: usize| -> Vec<f32> { columns.iter().map(|&c| factors.as_slice()[c as usize * stride + i]).collect() };
+                let expected = dot(&column(i), &targets);
+                prop_assert!((f64::from(rhs.as_slice()[i]) - expected).abs() < 1e-4, "{}: rhs {i}", kernel.name());
+                for j in i..stride {
+                    let expected: f64 = column(i).iter().zip(column(j)).zip(&scales).map(|((&a, b), &s)| f64::from(a * b * s * s)).sum();
+                    prop_assert!((f64::from(gram.as_slice()[i * stride + j]) - expected).abs() < 1e-3, "{}: gram {i} {j}", kernel.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn solving_gives_back_the_vector(rank in 1_usize..100, seed: u64) {
+        let stride = padded(rank);
+        let rows = matrix(2 * rank + 3, rank, seed);
+        let x = matrix(1, rank, seed ^ 1);
+        let mut a = vec![0.0_f32; stride * stride];
+        for i in 0..stride {
+            for j in 0..stride {
+                let products: f64 = rows.as_slice().chunks(stride).map(|row| f64::from(row[i]) * f64::from(row[j])).sum();
+                a[i * stride + j] = (products + if i != j { 0.0 } else if i < rank { 3.0 } else { 1.0 }) as f32;
+            }
+        }
+        let b: Vec<f32> = (0..stride).map(|i| dot(&a[i * stride..][..stride], x.as_slice()) as f32).collect();
+        for kernel in Kernel::available() {
+            let (mut a, mut b, mut work) = (aligned(&a), aligned(&b), Aligned::zeroed(2 * stride));
+            prop_assert_eq!(kernel.solve(a.as_mut_slice(), b.as_mut_slice(), work.as_mut_slice(), stride), Ok(()));
+            for (found, expected) in b.as_slice().iter().zip(x.as_slice()) {
+                prop_assert!((found - expected).abs() < 1e-3, "{}: {found} for {expected}", kernel.name());
+            }
+        }
+    }
+
+    #[test]
+    fn dots_and_scores_equal_plain_sums(rank in 1_usize..100, seed: u64) {
+        let stride = padded(rank);
+        let (users, items) = (matrix(SCORE_USERS, rank, seed), matrix(SCORE_ITEMS, rank, seed ^ 1));
+        let transposed = |m: &Aligned, n: usize| -> Vec<f32> {
+            (0..rank * n).map(|at| m.as_slice()[at % n * stride + at / n]).collect()
+        };
+        let columns: Vec<u32> = (0..SCORE_ITEMS as u32).rev().collect();
+        for kernel in Kernel::available() {
+            let mut scores = vec![f32::NAN; SCORE_USERS * SCORE_ITEMS];
+            kernel.scores(&transposed(&users, SCORE_USERS), &transposed(&items, SCORE_ITEMS), rank, &mut scores);
+            for u in 0..SCORE_USERS {
+                let user = &users.as_slice()[u * stride..][..stride];
+                let mut dots = vec![0.0; SCORE_ITEMS];
+                kernel.dots(items.as_slice(), stride, &columns, user, &mut dots);
+                for i in 0..SCORE_ITEMS {
+                    let expected = dot(user, &items.as_slice()[i * stride..][..stride]);
+                    prop_assert!((f64::from(scores[u * SCORE_ITEMS + i]) - expected).abs() < 1e-4);
+                    prop_assert!((f64::from(dots[SCORE_ITEMS - 1 - i]) - expected).abs() < 1e-4);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_ill_conditioned_system_is_refused() {
+    for kernel in Kernel::available() {
+        for last in [0.0, -1.0, 1e-5, f32::NAN, f32::INFINITY] {
+            let mut a = vec![0.0; PAD * PAD];
+            for i in 0..PAD {
+                a[i * PAD + i] = 1.0;
+            }
+            a[5 * PAD + 5] = last;
+            let (mut b, mut work) = (vec![1.0; PAD], vec![0.0; 2 * PAD]);
+            assert_eq!(kernel.solve(&mut a, &mut b, &mut work, PAD), Err(IllConditioned), "{} {last}", kernel.name());
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "out of range")]
+fn a_column_outside_the_factors_is_a_bug_that_panics() {
+    let factors = matrix(2, 16, 1);
+    Kernel::detect().dots(factors.as_slice(), 16, &[2], &[0.0; 16], &mut [0.0]);
+}

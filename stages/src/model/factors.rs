@@ -1,0 +1,77 @@
+//! A trained model in memory.
+
+use crate::kernel::{Aligned, padded};
+use crate::matrix::Ids;
+
+/// The factors of one side: a vector of `rank` floats for each id.
+#[derive(Debug, Clone)]
+pub struct Factors {
+    ids: Ids,
+    rank: usize,
+    /// Rows of `padded(rank)` floats, zeros behind the first `rank`.
+    rows: Aligned,
+}
+
+impl Factors {
+    /// Factors for `ids` from rows of `padded(rank)` floats.
+    pub(crate) fn from_padded(ids: Ids, rank: usize, rows: Aligned) -> Self {
+        assert_eq!(rows.as_slice().len(), ids.len() * padded(rank));
+        Self { ids, rank, rows }
+    }
+
+    /// The ids that have factors; an id's row is its place.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// Floats in a vector.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The vector at `row`. Panics beyond the last row.
+    pub fn row(&self, row: u32) -> &[f32] {
+        &self.rows.as_slice()[row as usize * padded(self.rank)..][..self.rank]
+    }
+
+    /// The vector of `id`, if it is known.
+    pub fn of(&self, id: i32) -> Option<&[f32]> {
+        self.ids.row(id).map(|row| self.row(row))
+    }
+}
+
+/// User and item factors. The predicted rating is their dot product.
+#[derive(Debug, Clone)]
+pub struct AlsModel {
+    users: Factors,
+    items: Factors,
+}
+
+impl AlsModel {
+    /// A model of two sides of the same rank.
+    pub(crate) fn new(users: Factors, items: Factors) -> Self {
+        assert_eq!(users.rank, items.rank);
+        Self { users, items }
+    }
+
+    /// Users (`CUST_ID`).
+    pub fn users(&self) -> &Factors {
+        &self.users
+    }
+
+    /// Items (`MOVIE_ID`).
+    pub fn items(&self) -> &Factors {
+        &self.items
+    }
+
+    /// Floats in a vector.
+    pub fn rank(&self) -> usize {
+        self.users.rank
+    }
+
+    /// The predicted rating; `None` if the user or the item is not in the model (Spark's `coldStartStrategy: drop`).
+    pub fn predict(&self, user: i32, item: i32) -> Option<f32> {
+        let (user, item) = (self.users.of(user)?, self.items.of(item)?);
+        Some(user.iter().zip(item).map(|(a, b)| a * b).sum())
+    }
+}

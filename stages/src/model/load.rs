@@ -1,0 +1,29 @@
+//! Opens a version: ours, or one that Spark saved.
+
+use std::path::Path;
+
+use super::factors::AlsModel;
+use super::parquet_factors;
+use super::spark;
+use crate::error::{Result, StageError};
+
+/// Folder of the users' factors inside a version.
+pub(super) const USER_FACTORS: &str = "userFactors";
+/// Folder of the items' factors inside a version.
+pub(super) const ITEM_FACTORS: &str = "itemFactors";
+
+/// Reads the model at `directory`.
+///
+/// # Errors
+/// No such directory, or factors that cannot be right: another shape than the metadata say, numbers that are not
+/// finite, ids that come twice. The message names the file.
+pub fn open(directory: &Path) -> Result<AlsModel> {
+    if !directory.is_dir() {
+        let message = format!("there is no model at `{}`", directory.display());
+        return Err(StageError::input(message).with_hint("`find_model` gives the path of a version"));
+    }
+    let rank = spark::read_metadata(directory)?.rank;
+    let side = |folder: &str| parquet_factors::read(&directory.join(folder), rank);
+    let (users, items) = rayon::join(|| side(USER_FACTORS), || side(ITEM_FACTORS));
+    Ok(AlsModel::new(users?, items?))
+}

@@ -1,0 +1,108 @@
+//! `recflow.json`: what is known about a version beyond its factors.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::als::{AlsParams, Iteration};
+use crate::context::PublishKey;
+use crate::error::{Result, StageError};
+use crate::matrix::Duplicates;
+
+/// The file's name inside a version.
+pub const FILE: &str = "recflow.json";
+
+/// The format this binary writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// What is known about a version beyond its factors. Written once, with the version, and never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// Version of this format; [`FORMAT`].
+    pub format: u32,
+    /// The version's name.
+    pub version: String,
+    /// When it was published: RFC 3339, UTC, to the millisecond. Decides which version is newest.
+    pub created_at: String,
+    /// The work it is the result of.
+    pub publish_key: PublishKey,
+    /// The output of the stage, returned again if an attempt finds its work already published.
+    pub output: Value,
+    /// The version of recflow that trained it.
+    pub binary_version: String,
+    /// The instruction set it was trained on; on another one the same seed gives slightly other factors.
+    pub instruction_set: String,
+    /// All parameters, seed included.
+    pub params: AlsParams,
+    /// What became of repeated ratings.
+    pub duplicates: Duplicates,
+    /// What it was trained on.
+    pub dataset: DatasetRecord,
+    /// Floats in a factor.
+    pub rank: usize,
+    /// Users with factors.
+    pub users: u64,
+    /// Items with factors.
+    pub items: u64,
+    /// Ratings trained on, after duplicates were resolved.
+    pub ratings: u64,
+    /// Wall-clock seconds of the sweeps.
+    pub fit_seconds: f64,
+    /// Final figures by name: `loss`, `train_rmse`.
+    pub metrics: BTreeMap<String, f64>,
+    /// Every sweep.
+    pub iterations: Vec<Iteration>,
+}
+
+/// The dataset that a model was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetRecord {
+    /// The path as the pipeline names it.
+    pub path: String,
+    /// Content fingerprint: same rows, same fingerprint.
+    pub fingerprint: String,
+    /// Rows in it.
+    pub rows: u64,
+}
+
+/// `instant` as `created_at` holds it.
+pub fn to_created_at(instant: Timestamp) -> String {
+    format!("{:.3}", Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant))
+}
+
+impl ModelRecord {
+    /// When the version was published; `None` if the text is no instant.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at.parse().ok()
+    }
+
+    /// The record of the version at `directory`; `None` if it has none, as a model that Spark saved.
+    ///
+    /// # Errors
+    /// A record that cannot be read, or one in a newer format than this binary knows.
+    pub fn read(directory: &Path) -> Result<Option<Self>> {
+        #[derive(Deserialize)]
+        struct Header {
+            format: u32,
+        }
+        let path = directory.join(FILE);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StageError::io("read", &path, &error)),
+        };
+        let malformed =
+            |error: serde_json::Error| StageError::input(format!("`{}` is not a model record", path.display())).with_cause(error);
+        let Header { format } = serde_json::from_slice(&text).map_err(malformed)?;
+        if format > FORMAT {
+            let message = format!("`{}` has format {format}; this recflow knows formats up to {FORMAT}", path.display());
+            return Err(StageError::input(message).with_hint("use the newer recflow that wrote it"));
+        }
+        serde_json::from_slice(&text).map(Some).map_err(malformed)
+    }
+}

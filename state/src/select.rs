@@ -1,0 +1,227 @@
+//! Every question that is asked of a store: the SQL, and how a row becomes a value.
+//!
+//! Each statement walks an index, or the newest rows by key; the tests at the end ask SQLite for its plan.
+
+use rusqlite::Row;
+use rusqlite::types::FromSql;
+
+use crate::error::Candidate;
+use crate::json::FromJson;
+use crate::rows::{AttemptRow, EventRow, MetricRow, PipelineText, Run, TaskRow};
+
+macro_rules! runs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, pipeline, version_id, run_trigger, logical_date, params, status, owner, created_at, \
+             started_at, ended_at, reason, workspace, binary_version FROM run ",
+            $rest
+        )
+    };
+}
+
+macro_rules! candidates {
+    ($rest:literal) => {
+        concat!("SELECT id, pipeline, status, created_at FROM run ", $rest)
+    };
+}
+
+pub(crate) const RUN: &str = runs!("WHERE id = ?1");
+pub(crate) const RUNS: &str = runs!("ORDER BY seq DESC LIMIT ?1");
+pub(crate) const RUNS_OF_PIPELINE: &str = runs!("WHERE pipeline = ?2 ORDER BY seq DESC LIMIT ?1");
+pub(crate) const RUNS_WITH_STATUS: &str = runs!("WHERE status = ?2 ORDER BY seq DESC LIMIT ?1");
+pub(crate) const RUNS_OF_PIPELINE_WITH_STATUS: &str = runs!("WHERE pipeline = ?2 AND status = ?3 ORDER BY seq DESC LIMIT ?1");
+pub(crate) const OPEN_RUNS: &str = runs!("WHERE status IN ('queued', 'running') ORDER BY seq");
+
+pub(crate) const NEWEST_CANDIDATES: &str = candidates!("ORDER BY seq DESC LIMIT ?1");
+// `{` is the character after `z`, the last one that an id may hold.
+pub(crate) const CANDIDATES_BY_PREFIX: &str = candidates!("WHERE id >= ?2 AND id < ?2 || '{' LIMIT ?1");
+
+pub(crate) const TASKS: &str = "SELECT run_id, position, task_id, stage, state, generation, attempts, queued_at, started_at, \
+                                ended_at, reason, error FROM task WHERE run_id = ?1 ORDER BY position";
+pub(crate) const ATTEMPTS: &str = "SELECT run_id, task_id, number, generation, state, pid, pid_start, started_at, ended_at, exit, \
+                                   peak_rss_bytes, cpu_ms, inputs, error, output, log, progress FROM attempt \
+                                   WHERE run_id = ?1 ORDER BY task_id, number";
+pub(crate) const EVENTS: &str = "SELECT seq, at, body FROM event WHERE run_id = ?1 ORDER BY seq";
+pub(crate) const LAST_EVENT: &str = "SELECT max(seq) FROM event WHERE run_id = ?1";
+pub(crate) const OUTPUTS: &str = "SELECT task_id, value FROM output WHERE run_id = ?1 ORDER BY task_id";
+pub(crate) const METRICS: &str = "SELECT attempt, name, step, value FROM metric WHERE run_id = ?1 AND task_id = ?2 \
+                                  ORDER BY attempt, name, step";
+pub(crate) const PIPELINE_TEXT: &str = "SELECT pipeline, hash, text, file, created_at FROM pipeline_version WHERE id = ?1";
+pub(crate) const VERSION_BY_HASH: &str = "SELECT id FROM pipeline_version WHERE pipeline = ?1 AND hash = ?2";
+pub(crate) const TASK_AT: &str = "SELECT task_id FROM task WHERE run_id = ?1 AND position = ?2";
+
+pub(crate) fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    Ok(Run {
+        id: row.get("id")?,
+        pipeline: row.get("pipeline")?,
+        version: row.get("version_id")?,
+        trigger: row.get("run_trigger")?,
+        logical_date: row.get("logical_date")?,
+        params: row.get::<_, FromJson>("params")?.0,
+        status: row.get("status")?,
+        owner: row.get("owner")?,
+        created_at: row.get("created_at")?,
+        started_at: row.get("started_at")?,
+        ended_at: row.get("ended_at")?,
+        reason: row.get("reason")?,
+        workspace: row.get("workspace")?,
+        binary_version: row.get("binary_version")?,
+    })
+}
+
+pub(crate) fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate { id: row.get("id")?, pipeline: row.get("pipeline")?, status: row.get("status")?, created_at: row.get("created_at")? })
+}
+
+pub(crate) fn task(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
+    Ok(TaskRow {
+        run_id: row.get("run_id")?,
+        position: row.get("position")?,
+        task_id: row.get("task_id")?,
+        stage: row.get("stage")?,
+        state: row.get("state")?,
+        generation: row.get("generation")?,
+        attempts: row.get("attempts")?,
+        queued_at: row.get("queued_at")?,
+        started_at: row.get("started_at")?,
+        ended_at: row.get("ended_at")?,
+        reason: row.get("reason")?,
+        error: json(row, "error")?,
+    })
+}
+
+pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    Ok(AttemptRow {
+        run_id: row.get("run_id")?,
+        task_id: row.get("task_id")?,
+        number: row.get("number")?,
+        generation: row.get("generation")?,
+        state: row.get("state")?,
+        pid: row.get("pid")?,
+        pid_start: count(row, "pid_start")?,
+        started_at: row.get("started_at")?,
+        ended_at: row.get("ended_at")?,
+        exit: row.get("exit")?,
+        peak_rss_bytes: count(row, "peak_rss_bytes")?,
+        cpu_ms: count(row, "cpu_ms")?,
+        inputs: json(row, "inputs")?,
+        error: json(row, "error")?,
+        output: json(row, "output")?,
+        log: row.get("log")?,
+        progress: json(row, "progress")?,
+    })
+}
+
+pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    Ok(EventRow { seq: unsigned(row, "seq")?, at: row.get("at")?, body: row.get::<_, FromJson>("body")?.0 })
+}
+
+pub(crate) fn metric(row: &Row<'_>) -> rusqlite::Result<MetricRow> {
+    Ok(MetricRow {
+        attempt: row.get("attempt")?,
+        name: row.get("name")?,
+        step: unsigned(row, "step")?,
+        value: row.get::<_, Option<f64>>("value")?.unwrap_or(f64::NAN),
+    })
+}
+
+pub(crate) fn pipeline_text(row: &Row<'_>) -> rusqlite::Result<PipelineText> {
+    Ok(PipelineText {
+        pipeline: row.get("pipeline")?,
+        hash: row.get("hash")?,
+        text: row.get("text")?,
+        file: row.get("file")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+/// The only column of a row.
+pub(crate) fn single<T: FromSql>(row: &Row<'_>) -> rusqlite::Result<T> {
+    row.get(0)
+}
+
+fn json(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<serde_json::Value>> {
+    Ok(row.get::<_, Option<FromJson>>(column)?.map(|json| json.0))
+}
+
+/// A count as SQLite keeps it: its integers are signed, which no count of ours comes near to exceed.
+pub(crate) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The reverse of [`signed`]; a negative number is damage.
+fn unsigned(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    Ok(count(row, column)?.unwrap_or(0))
+}
+
+fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    let Some(stored) = row.get::<_, Option<i64>>(column)? else { return Ok(None) };
+    match u64::try_from(stored) {
+        Ok(count) => Ok(Some(count)),
+        Err(_) => Err(rusqlite::Error::IntegralValueOutOfRange(row.as_ref().column_index(column)?, stored)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::{Connection, StatementStatus};
+
+    fn store() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::migrate::migrate(&mut connection, std::path::Path::new("s"), || None).unwrap();
+        connection
+    }
+
+    /// The lines of SQLite's plan for a statement.
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let lines = statement.raw_query().mapped(|row| row.get("detail"));
+        lines.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_question_walks_an_index() {
+        let connection = store();
+        for (sql, index) in [
+            (RUN, "sqlite_autoindex_run_1 (id=?)"),
+            (RUNS_OF_PIPELINE, "run_by_pipeline (pipeline=?)"),
+            (RUNS_WITH_STATUS, "run_by_status (status=?)"),
+            (RUNS_OF_PIPELINE_WITH_STATUS, "run_by_"),
+            (OPEN_RUNS, "run_by_status (status=?)"),
+            (CANDIDATES_BY_PREFIX, "sqlite_autoindex_run_1 (id>? AND id<?)"),
+            (TASKS, "PRIMARY KEY (run_id=?)"),
+            (TASK_AT, "PRIMARY KEY (run_id=? AND position=?)"),
+            (ATTEMPTS, "sqlite_autoindex_attempt_1 (run_id=?)"),
+            (EVENTS, "PRIMARY KEY (run_id=?)"),
+            (LAST_EVENT, "PRIMARY KEY (run_id=?)"),
+            (OUTPUTS, "sqlite_autoindex_output_1 (run_id=?)"),
+            (METRICS, "PRIMARY KEY (run_id=? AND task_id=?)"),
+            (PIPELINE_TEXT, "INTEGER PRIMARY KEY (rowid=?)"),
+            (VERSION_BY_HASH, "sqlite_autoindex_pipeline_version_1 (pipeline=? AND hash=?)"),
+        ] {
+            let lines = plan(&connection, sql);
+            assert!(lines[0].starts_with("SEARCH") && lines[0].contains(index), "{sql}\n{lines:?}");
+            // Open runs are few, and two statuses come from two places of the index: sorting them is right.
+            assert!(lines.len() == 1 || sql == OPEN_RUNS, "{sql}\n{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_newest_runs_are_read_from_the_end_and_no_further() {
+        let connection = store();
+        connection
+            .execute_batch(
+                "INSERT INTO pipeline_version VALUES (1, 'p', 'h', 't', NULL, 0);
+                 WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+                 INSERT INTO run SELECT i, printf('%012d', i), 'p', 1, 'manual', 0, '{}', 'failed', NULL, 0, NULL, NULL, NULL, '', '' FROM n;",
+            )
+            .unwrap();
+        for sql in [RUNS, NEWEST_CANDIDATES] {
+            assert_eq!(plan(&connection, sql), ["SCAN run"], "no sorting");
+            let mut statement = connection.prepare(sql).unwrap();
+            assert_eq!(statement.query_map([5], |row| row.get::<_, String>("id")).unwrap().count(), 5);
+            assert!(statement.get_status(StatementStatus::FullscanStep) <= 5, "{sql}");
+        }
+    }
+}

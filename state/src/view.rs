@@ -1,0 +1,141 @@
+//! Reading: [`View`] has one call for each question.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::Value;
+
+use crate::error::{CANDIDATES_MAX, Candidate, Error, Result};
+use crate::ids::{RunId, VersionId};
+use crate::json::FromJson;
+use crate::rows::{AttemptRow, EventRow, MetricRow, PipelineText, Run, RunFilter, TaskRow};
+use crate::select;
+
+/// A store at one instant. Got from [`Store::read`](crate::Store::read), [`Reader::read`](crate::Reader::read)
+/// or, inside a transaction, from [`Tx`](crate::Tx).
+///
+/// Every call fails with [`Error::Corrupt`] if a stored value is not what this crate writes.
+#[derive(Debug)]
+pub struct View<'c> {
+    connection: &'c Connection,
+    path: &'c Path,
+}
+
+impl<'c> View<'c> {
+    pub(crate) fn new(connection: &'c Connection, path: &'c Path) -> Self {
+        Self { connection, path }
+    }
+
+    /// The run that a person names: `latest`, an id, or the beginning of one that no other run shares.
+    ///
+    /// Fails with [`Error::NotFound`] or [`Error::Ambiguous`], which list the runs that may be meant.
+    pub fn find_run(&self, selector: &str) -> Result<Run> {
+        let candidates = match selector {
+            "latest" => self.rows("find a run", select::NEWEST_CANDIDATES, &[&1], select::candidate)?,
+            prefix if RunId::may_start_with(prefix) => {
+                self.rows("find a run", select::CANDIDATES_BY_PREFIX, &[&(CANDIDATES_MAX as u32 + 1), &prefix], select::candidate)?
+            }
+            _ => Vec::new(),
+        };
+        match candidates.as_slice() {
+            [] => Err(self.not_found(selector)?),
+            [only] => self.run(&only.id),
+            _ => Err(Error::Ambiguous { selector: selector.to_owned(), candidates }),
+        }
+    }
+
+    /// A run. Fails with [`Error::NotFound`] if there is none of that id.
+    pub fn run(&self, id: &RunId) -> Result<Run> {
+        match self.row("read a run", select::RUN, &[id], select::run)? {
+            Some(run) => Ok(run),
+            None => Err(self.not_found(id.as_str())?),
+        }
+    }
+
+    /// The newest `limit` runs that pass the filter, newest first.
+    pub fn runs(&self, limit: u32, filter: &RunFilter) -> Result<Vec<Run>> {
+        let (sql, params): (_, &[&dyn ToSql]) = match (&filter.pipeline, &filter.status) {
+            (None, None) => (select::RUNS, &[&limit]),
+            (Some(pipeline), None) => (select::RUNS_OF_PIPELINE, &[&limit, pipeline]),
+            (None, Some(status)) => (select::RUNS_WITH_STATUS, &[&limit, status]),
+            (Some(pipeline), Some(status)) => (select::RUNS_OF_PIPELINE_WITH_STATUS, &[&limit, pipeline, status]),
+        };
+        self.rows("list the runs", sql, params, select::run)
+    }
+
+    /// The runs that are not over, oldest first: what a recovery looks at.
+    pub fn non_terminal_runs(&self) -> Result<Vec<Run>> {
+        self.rows("list the open runs", select::OPEN_RUNS, &[], select::run)
+    }
+
+    /// The tasks of a run, in the pipeline's order.
+    pub fn tasks(&self, run: &RunId) -> Result<Vec<TaskRow>> {
+        self.rows("read the tasks of a run", select::TASKS, &[run], select::task)
+    }
+
+    /// The attempts of a run, by task, then by number.
+    pub fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>> {
+        self.rows("read the attempts of a run", select::ATTEMPTS, &[run], select::attempt)
+    }
+
+    /// The log of a run, in order.
+    pub fn events(&self, run: &RunId) -> Result<Vec<EventRow>> {
+        self.rows("read the events of a run", select::EVENTS, &[run], select::event)
+    }
+
+    /// The current outputs of a run, by task.
+    pub fn outputs(&self, run: &RunId) -> Result<BTreeMap<String, Value>> {
+        let output = |row: &Row<'_>| Ok((row.get("task_id")?, row.get::<_, FromJson>("value")?.0));
+        let outputs = self.rows("read the outputs of a run", select::OUTPUTS, &[run], output)?;
+        Ok(outputs.into_iter().collect())
+    }
+
+    /// The series that a task of a run reported, by attempt, name and step.
+    pub fn metrics(&self, run: &RunId, task: &str) -> Result<Vec<MetricRow>> {
+        self.rows("read the metrics of a task", select::METRICS, &[run, &task], select::metric)
+    }
+
+    /// A version of a pipeline's text.
+    pub fn pipeline_text(&self, version: VersionId) -> Result<PipelineText> {
+        let text = self.row("read a pipeline", select::PIPELINE_TEXT, &[&version], select::pipeline_text)?;
+        text.ok_or_else(|| self.refused("read a pipeline", format!("there is no version {}", version.0)))
+    }
+
+    /// The error for a run that is not there, with the newest ones.
+    pub(crate) fn not_found(&self, selector: &str) -> Result<Error> {
+        let candidates: Vec<Candidate> =
+            self.rows("find a run", select::NEWEST_CANDIDATES, &[&(CANDIDATES_MAX as u32)], select::candidate)?;
+        Ok(Error::NotFound { selector: selector.to_owned(), candidates })
+    }
+
+    /// The error for a call that SQLite would allow and the store does not.
+    pub(crate) fn refused(&self, what: impl Into<String>, detail: impl Into<String>) -> Error {
+        Error::Other { path: self.path.to_owned(), what: what.into(), detail: detail.into() }
+    }
+
+    /// All rows of a question.
+    fn rows<T>(&self, what: &str, sql: &str, params: &[&dyn ToSql], map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let ask = || self.connection.prepare_cached(sql)?.query_map(params, map)?.collect::<Result<_, _>>();
+        ask().map_err(|error| Error::sqlite(self.path, what, &error))
+    }
+
+    /// The only row of a question, if it has one.
+    pub(crate) fn row<T>(
+        &self,
+        what: &str,
+        sql: &str,
+        params: &[&dyn ToSql],
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        let ask = || self.connection.prepare_cached(sql)?.query_row(params, map).optional();
+        ask().map_err(|error| Error::sqlite(self.path, what, &error))
+    }
+
+    /// Changes rows; returns how many.
+    pub(crate) fn change(&self, what: &str, sql: &str, params: &[&dyn ToSql]) -> Result<usize> {
+        let change = || self.connection.prepare_cached(sql)?.execute(params);
+        change().map_err(|error| Error::sqlite(self.path, what, &error))
+    }
+}

@@ -1,0 +1,69 @@
+//! Stores of earlier versions still open.
+//!
+//! `fixtures/v1.sql` is a dump of a store as schema 1 wrote it. It is frozen: a new schema adds a new dump.
+
+use std::fs;
+use std::path::Path;
+
+use recflow_state::{AttemptState, RunStatus, Store, TaskState, Trigger, UnixMs};
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::samples::{folder, id};
+
+const V1: &str = include_str!("../fixtures/v1.sql");
+
+fn restore(dump: &str, path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    Connection::open(path).unwrap().execute_batch(dump).unwrap();
+}
+
+/// The statements that made the tables and indexes, by name.
+fn schema(path: &Path) -> Vec<(String, Option<String>)> {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_store_of_schema_1_opens_and_its_rows_mean_the_same() {
+    let (_folder, path) = folder();
+    restore(V1, &path);
+    let reader = Store::open_read_only(&path).unwrap();
+    reader
+        .read(|view| {
+            let run = view.find_run("latest")?;
+            assert_eq!((run.id, run.status, run.trigger), (id(2), RunStatus::Failed, Trigger::Schedule));
+            assert_eq!((run.started_at, run.ended_at), (Some(UnixMs(1_790_000_000_100)), Some(UnixMs(1_790_000_009_000))));
+            assert_eq!(run.params, json!({ "rank": 64, "data_dir": "data/combined" }));
+            assert_eq!((run.owner.as_deref(), run.reason.as_deref()), (Some("owner-1"), Some("task `train` failed")));
+            assert_eq!(view.pipeline_text(run.version)?.text, "name: etl-train-test\ntasks: {}\n");
+
+            let tasks = view.tasks(&id(2))?;
+            assert_eq!(tasks.iter().map(|task| task.state).collect::<Vec<_>>(), [TaskState::Succeeded, TaskState::Failed]);
+            assert_eq!(tasks[1].error, Some(json!({ "kind": "numeric", "message": "user row 812: not positive definite" })));
+
+            let attempts = view.attempts(&id(2))?;
+            assert_eq!(attempts.len(), 2);
+            assert_eq!((attempts[1].state, attempts[1].exit.as_deref()), (AttemptState::Failed, Some("exit 1")));
+            assert_eq!((attempts[1].pid, attempts[1].pid_start, attempts[1].peak_rss_bytes), (Some(4242), Some(987_654), Some(1 << 30)));
+            assert_eq!(attempts[0].output, Some(json!({ "rows": 100_000 })));
+
+            assert_eq!(view.events(&id(2))?[1].body, json!({ "task_started": { "task": "etl" } }));
+            assert_eq!(view.outputs(&id(2))?["etl"], json!({ "rows": 100_000 }));
+            let losses: Vec<_> = view.metrics(&id(2), "train")?.iter().map(|point| point.value.to_string()).collect();
+            assert_eq!(losses, ["0.9273", "NaN"]);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn an_old_store_that_is_opened_for_writing_has_the_schema_of_a_new_one() {
+    let (_folder, old) = folder();
+    restore(V1, &old);
+    Store::open(&old).unwrap();
+    let (_folder, new) = folder();
+    Store::open(&new).unwrap();
+    assert_eq!(schema(&old), schema(&new));
+}

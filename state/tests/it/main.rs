@@ -1,0 +1,9 @@
+//! What the crates above rely on, tested through the public calls alone.
+
+mod calls;
+mod concurrency;
+mod faults;
+mod format;
+mod model;
+mod read_only;
+mod samples;
