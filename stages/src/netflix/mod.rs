@@ -8,7 +8,7 @@
 //! 306466,4,2004-08-24
 //! ```
 //!
-//! How data moves: [`read`] maps the file into memory, `blocks` cuts it at newlines, and `parse` reads a wave of
+//! How data moves: [`read()`] maps the file into memory, `blocks` cuts it at newlines, and `parse` reads a wave of
 //! blocks in parallel. A row belongs to the last header above it, wherever the file was cut: before a wave is
 //! parsed, the last header of each of its blocks is looked up, which gives every block the movie it starts with.
 //! Lines that cannot be read go in file order to `rejects`, which counts them, keeps the first ten and writes all to a file;
