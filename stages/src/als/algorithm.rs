@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::errors::{FitError, Side};
 use super::half_step::{HalfStep, Loss, gram_of_all};
 use super::hyperparams::AlsValidParams;
-use super::init::unit_vectors;
+use super::init;
 use super::normal_equation::{Equations, Rows};
 use super::objective::Objective;
 use crate::context::CancelToken;
@@ -63,7 +63,7 @@ impl AlsValidParams {
         mut watch: impl FnMut(&Iteration),
     ) -> Result<Fit, FitError> {
         let params = self.get();
-        let users = unit_vectors(matrix.users().as_slice(), params.rank, params.seed);
+        let users = init::users(matrix.users().as_slice(), params);
         let items = Aligned::zeroed(matrix.items().len() * padded(params.rank));
         let mut trainer = Trainer { params: self, matrix, kernel, cancel, users, items };
         let mut iterations = Vec::with_capacity(params.max_iter);
@@ -92,8 +92,15 @@ impl Trainer<'_> {
         };
         let source = source.as_slice();
         let base = params.implicit.then(|| gram_of_all(self.kernel, source, params.rank));
-        let equations =
-            Equations { kernel: self.kernel, objective: Objective::new(params), rank: params.rank, rows: Rows(rows), source, base };
+        let equations = Equations {
+            kernel: self.kernel,
+            objective: Objective::new(params),
+            rank: params.rank,
+            nonnegative: params.nonnegative,
+            rows: Rows(rows),
+            source,
+            base,
+        };
         let step = HalfStep { equations, side, ids: ids.as_slice(), with_error: side == Side::User, cancel: self.cancel };
         step.run(out.as_mut_slice())
     }

@@ -48,7 +48,7 @@ impl fmt::Display for Side {
 /// Why a training ended without factors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FitError {
-    /// A row's normal equation has no unique solution.
+    /// A row's normal equation has no unique solution, not even in f64.
     #[error("the equation of {side} {id} ({ratings} ratings, rank {rank}) is singular")]
     Singular {
         /// Which side.

@@ -1,6 +1,6 @@
 //! One row's normal equation in f64, written for clarity: `(W + Σ w y yᵀ + ridge I) x = Σ t y`.
 //!
-//! Used for rows that f32 cannot solve, a few at most; the oracle of the tests is built on it as well.
+//! Used for rows that f32 cannot solve, a few at most, and by [`super::nnls`].
 
 /// A rating as the equation sees it: the other side's row, `w` and `t`.
 #[derive(Debug, Clone, Copy)]
@@ -15,29 +15,58 @@ pub(super) struct Term<'a> {
 
 /// Two pivots that differ by more than this factor make the system singular for f64: what is left of the smaller
 /// one is rounding.
-const SINGULAR: f64 = 1e-12;
+pub(super) const SINGULAR: f64 = 1e-12;
 
-/// Solves one row; `None` if the system is singular. `base` is `W`, `rank × rank`, where there is one.
-pub(super) fn solve<'a>(rank: usize, base: Option<&[f64]>, ridge: f64, terms: impl Iterator<Item = Term<'a>>) -> Option<Vec<f64>> {
-    let mut a = base.map_or_else(|| vec![0.0; rank * rank], <[f64]>::to_vec);
-    let mut b = vec![0.0; rank];
-    for Term { row, weight, target } in terms {
-        for i in 0..rank {
-            let y = f64::from(row[i]);
-            b[i] += target * y;
-            for j in 0..=i {
-                a[i * rank + j] += weight * y * f64::from(row[j]);
-            }
-        }
-    }
-    for i in 0..rank {
-        a[i * rank + i] += ridge;
-    }
-    cholesky(&mut a, &mut b, rank).then_some(b)
+/// `A x = b` of one row.
+#[derive(Debug, Clone, Default)]
+pub(super) struct System {
+    /// `A`, `n × n` row-major. It is symmetric; what stands above the diagonal is not read.
+    pub(super) a: Vec<f64>,
+    /// `b`, of `n`.
+    pub(super) b: Vec<f64>,
 }
 
-/// Solves `A x = b` in place from the lower triangle of `a`; false if a pivot is lost.
-fn cholesky(a: &mut [f64], b: &mut [f64], n: usize) -> bool {
+impl System {
+    /// Sums up the equation of a row. `base` is `W`, `rank × rank`, where there is one.
+    pub(super) fn sum<'a>(rank: usize, base: Option<&[f64]>, ridge: f64, terms: impl Iterator<Item = Term<'a>>) -> Self {
+        let mut a = base.map_or_else(|| vec![0.0; rank * rank], <[f64]>::to_vec);
+        let mut b = vec![0.0; rank];
+        for Term { row, weight, target } in terms {
+            for i in 0..rank {
+                let y = f64::from(row[i]);
+                b[i] += target * y;
+                for j in 0..=i {
+                    a[i * rank + j] += weight * y * f64::from(row[j]);
+                }
+            }
+        }
+        for i in 0..rank {
+            a[i * rank + i] += ridge;
+        }
+        Self { a, b }
+    }
+
+    /// `A[i][j]`.
+    pub(super) fn a(&self, i: usize, j: usize) -> f64 {
+        self.a[i.max(j) * self.b.len() + i.min(j)]
+    }
+
+    /// Whether all that is read of it are finite numbers.
+    pub(super) fn is_finite(&self) -> bool {
+        let mut rows = self.a.chunks(self.b.len().max(1)).enumerate();
+        self.b.iter().all(|b| b.is_finite()) && rows.all(|(i, row)| row[..=i].iter().all(|a| a.is_finite()))
+    }
+
+    /// `x`; `None` if the system is singular.
+    pub(super) fn solve(mut self) -> Option<Vec<f64>> {
+        let n = self.b.len();
+        cholesky(&mut self.a, &mut self.b, n, SINGULAR).then_some(self.b)
+    }
+}
+
+/// Solves `A x = b` in place from the lower triangle of `a`; false if a pivot is at most `smallest_ratio` of another one
+/// before it, or no number.
+pub(super) fn cholesky(a: &mut [f64], b: &mut [f64], n: usize, smallest_ratio: f64) -> bool {
     let mut largest = 0.0_f64;
     for i in 0..n {
         for j in 0..=i {
@@ -48,7 +77,7 @@ fn cholesky(a: &mut [f64], b: &mut [f64], n: usize) -> bool {
                 continue;
             }
             largest = largest.max(a[i * n + i]);
-            if !rest.is_finite() || rest <= SINGULAR * largest {
+            if !rest.is_finite() || rest <= smallest_ratio * largest {
                 return false;
             }
             a[i * n + i] = rest.sqrt();

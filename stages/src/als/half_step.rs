@@ -32,10 +32,11 @@ pub(super) struct HalfStep<'a> {
 }
 
 impl HalfStep<'_> {
-    /// Solves every row into `out`, padded rows in order. Bit-identical for any number of threads.
+    /// Solves every row into `out`, padded rows in order, which holds what they were before. Bit-identical for any number of threads.
     pub(super) fn run(&self, out: &mut [f32]) -> Result<Loss, FitError> {
         let stride = padded(self.equations.rank);
         let long: Vec<usize> = (0..self.equations.rows.count()).filter(|&row| self.is_long(row)).collect();
+        let before = &*out;
         // Long rows first: what is left at the end is small pieces, so no thread waits for another.
         let solved: Vec<(Aligned, Loss)> = long
             .par_iter()
@@ -43,6 +44,7 @@ impl HalfStep<'_> {
                 || Scratch::new(self.equations.rank),
                 |scratch, &row| {
                     let mut x = Aligned::zeroed(stride);
+                    x.as_mut_slice().copy_from_slice(&before[row * stride..][..stride]);
                     let loss = self.row(row, x.as_mut_slice(), scratch)?;
                     Ok((x, loss))
                 },

@@ -35,11 +35,14 @@ pub struct AlsParams {
     pub alpha: f64,
     /// What `reg` is multiplied with. Default `als-wr`.
     pub reg_scaling: RegScaling,
+    /// Whether factors must not be negative. Default false, also in records from before there was a choice.
+    #[serde(default)]
+    pub nonnegative: bool,
 }
 
 impl Default for AlsParams {
     fn default() -> Self {
-        Self { rank: 64, reg: 0.1, max_iter: 15, seed: 42, implicit: false, alpha: 1.0, reg_scaling: RegScaling::AlsWr }
+        Self { rank: 64, reg: 0.1, max_iter: 15, seed: 42, implicit: false, alpha: 1.0, reg_scaling: RegScaling::AlsWr, nonnegative: false }
     }
 }
 

@@ -5,7 +5,21 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
+use super::hyperparams::AlsParams;
 use crate::kernel::{Aligned, padded};
+
+/// The users' factors to start from: [`unit_vectors`], with every sign made positive if factors must not be negative.
+///
+/// Spark's comment promises such a "first quadrant" and its code keeps the signs. At a low rank a start with
+/// signs can be lost: where all directions point away from the ratings the best non-negative items are 0, then so
+/// are the users, and nothing leaves 0 any more.
+pub(super) fn users(ids: &[i32], params: &AlsParams) -> Aligned {
+    let mut factors = unit_vectors(ids, params.rank, params.seed);
+    if params.nonnegative {
+        factors.as_mut_slice().par_iter_mut().with_min_len(4096).for_each(|x| *x = x.abs());
+    }
+    factors
+}
 
 /// One vector per id: a direction drawn uniformly (independent normals), of length 1. Rows are `padded(rank)` long.
 ///

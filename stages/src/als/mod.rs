@@ -16,6 +16,8 @@
 //! Each half-step fixes one side and solves the other exactly, row by row: `(Σ y yᵀ + λ n I) x = Σ r y`. A sweep
 //! solves the items first, from unit-norm Gaussian user factors, then the users, as Spark does.
 //!
+//! With `nonnegative` the same objective is minimised over factors of at least 0, each row again exactly.
+//!
 //! # How data moves
 //!
 //! [`AlsParams`] → `check` → [`AlsValidParams`] → `fit(`[`RatingMatrix`](crate::matrix::RatingMatrix)`)` → [`Fit`].
@@ -27,14 +29,15 @@
 //! | [`algorithm`] | the sweeps, the loss, what is reported |
 //! | `half_step` | all rows of one side, in parallel |
 //! | `normal_equation` | one row: gather, Gram, solve, loss |
-//! | `exact` | the same in f64, slow and clear: for rows that f32 cannot solve, and the oracle of the tests |
+//! | `exact` | the same in f64, slow and clear: for rows that f32 cannot solve |
+//! | `nnls` | the same for factors that must not be negative, in f64 |
 //! | [`errors`] | what can go wrong |
 //!
 //! # Precision and determinism
 //!
 //! Factors are f32. A row's normal equations are summed in f32 over panels of 128 ratings, the panels of a
 //! *segment* of 4096 again in f32 and segments in f64, so that rounding grows with the logarithm of a row's length.
-//! A row whose pivots differ by more than a factor of 100 is solved again in f64. The loss is summed in f64.
+//! A row whose pivots differ by more than a factor of 100 is summed up and solved again in f64. The loss is summed in f64.
 //!
 //! For a seed, factors are bit-identical on one instruction set whatever the number of threads: a row's arithmetic
 //! has a fixed order, long rows are cut at fixed places, and sums over rows are taken in the order of the rows.
@@ -42,7 +45,7 @@
 //! # Sources
 //!
 //! Zhou, Wilkinson, Schreiber, Pan: *Large-scale Parallel Collaborative Filtering for the Netflix Prize*, AAIM 2008
-//! (ALS-WR). Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008. Apache Spark,
+//! (ALS-WR). Lawson, Hanson: *Solving Least Squares Problems*, 1974 (`nonnegative`). Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008. Apache Spark,
 //! `ml.recommendation.ALS`.
 
 pub mod algorithm;
@@ -51,6 +54,7 @@ mod exact;
 mod half_step;
 pub mod hyperparams;
 mod init;
+mod nnls;
 mod normal_equation;
 mod objective;
 

@@ -7,9 +7,10 @@
 use rayon::prelude::*;
 use sprs::CsMatI;
 
-use super::exact::{self, Term};
+use super::exact::{SINGULAR, System, Term};
+use super::nnls::Nnls;
 use super::objective::Objective;
-use crate::kernel::{Aligned, Kernel, padded};
+use crate::kernel::{Aligned, Kernel, SMALLEST_RATIO, padded};
 
 /// Gathered rows a panel. 128 rows of 64 floats are 32 KiB: they stay in the first-level cache while used.
 const PANEL: usize = 128;
@@ -53,6 +54,8 @@ pub(super) struct Equations<'a> {
     pub(super) kernel: Kernel,
     pub(super) objective: Objective,
     pub(super) rank: usize,
+    /// Whether factors must not be negative.
+    pub(super) nonnegative: bool,
     pub(super) rows: Rows<'a>,
     /// Factors of the other side, padded rows.
     pub(super) source: &'a [f32],
@@ -76,6 +79,8 @@ pub(super) struct Scratch {
     scales: Vec<f32>,
     targets: Vec<f32>,
     predicted: Vec<f32>,
+    system: System,
+    nnls: Nnls,
 }
 
 /// `Σ w y yᵀ` (upper triangle) and `Σ t y`.
@@ -101,6 +106,8 @@ impl Scratch {
             scales: vec![0.0; PANEL],
             targets: vec![0.0; PANEL],
             predicted: vec![0.0; PANEL],
+            system: System::default(),
+            nnls: Nnls::default(),
         }
     }
 }
@@ -115,7 +122,7 @@ impl Equations<'_> {
         self.objective.ridge(self.objective.count(self.rows.slices(row).map(|(_, ratings)| ratings)))
     }
 
-    /// Solves `row` on the calling thread and writes it to `x` (padded).
+    /// Solves `row` on the calling thread and writes it to `x` (padded), which holds what it was before.
     pub(super) fn solve(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
         scratch.sums.gram.as_mut_slice().fill(0.0);
         scratch.sums.rhs.as_mut_slice().fill(0.0);
@@ -183,6 +190,9 @@ impl Equations<'_> {
         for i in 0..rank {
             gram[i * stride + i] = (f64::from(gram[i * stride + i]) + ridge) as f32;
         }
+        if self.nonnegative {
+            return self.finish_nonnegative(row, ridge, x, scratch);
+        }
         // The padding solves to 0 whatever stands on its diagonal; a pivot of the row's own size does not spoil the ratio.
         for i in rank..stride {
             gram[i * stride + i] = gram[0];
@@ -191,20 +201,41 @@ impl Equations<'_> {
         if self.kernel.solve(gram, rhs, scratch.work.as_mut_slice(), stride).is_ok() {
             x.copy_from_slice(&rhs[..stride]);
         } else {
-            let solution = self.solve_exactly(row, ridge).ok_or(Unsolved::Singular)?;
+            let solution = self.exact_system(row, ridge).solve().ok_or(Unsolved::Singular)?;
             x[..rank].iter_mut().zip(solution).for_each(|(x, exact)| *x = exact as f32);
         }
-        if x.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Unsolved::NonFinite) }
+        finite(x)
     }
 
-    /// The same row in f64, from its ratings again.
-    fn solve_exactly(&self, row: usize, ridge: f64) -> Option<Vec<f64>> {
+    /// [`Self::finish`] for factors that must not be negative: the sums as they are if they can be trusted, else exact ones.
+    fn finish_nonnegative(&self, row: usize, ridge: f64, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
+        let (rank, stride) = (self.rank, self.stride());
+        let Scratch { sums, system, nnls, .. } = scratch;
+        let (gram, rhs) = (sums.gram.as_slice(), sums.rhs.as_slice());
+        system.b.clear();
+        system.b.extend(rhs[..rank].iter().map(|&b| f64::from(b)));
+        system.a.resize(rank * rank, 0.0);
+        for (i, row) in system.a.chunks_exact_mut(rank).enumerate() {
+            (0..=i).for_each(|j| row[j] = f64::from(gram[j * stride + i]));
+        }
+        let positive_before = |unknown: usize| x[unknown] > 0.0;
+        let solved = nnls.solve(system, positive_before, f64::from(SMALLEST_RATIO))
+            || nnls.solve(&self.exact_system(row, ridge), positive_before, SINGULAR);
+        if !solved {
+            return Err(Unsolved::Singular);
+        }
+        x[..rank].iter_mut().zip(nnls.solution()).for_each(|(x, &exact)| *x = exact as f32);
+        finite(x)
+    }
+
+    /// The equation of `row` in f64, from its ratings again.
+    fn exact_system(&self, row: usize, ridge: f64) -> System {
         let terms = self.rows.slices(row).flat_map(|(columns, ratings)| columns.iter().zip(ratings)).map(|(&column, &rating)| Term {
             row: &self.source[column as usize * self.stride()..][..self.rank],
             weight: self.objective.weight(rating),
             target: self.objective.target(rating),
         });
-        exact::solve(self.rank, self.base.as_deref(), ridge, terms)
+        System::sum(self.rank, self.base.as_deref(), ridge, terms)
     }
 
     /// What the ratings of `row` (implicit: all its cells) add to the loss, without regularisation.
@@ -224,4 +255,9 @@ impl Equations<'_> {
         }
         total
     }
+}
+
+/// Refuses factors that overflowed.
+fn finite(x: &[f32]) -> Result<(), Unsolved> {
+    if x.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Unsolved::NonFinite) }
 }

@@ -92,9 +92,27 @@ fn solve_side(params: &AlsParams, triples: &Triples, rows: usize, other: &[Vec<f
             }
         }
         (0..rank).for_each(|i| a[i][i] += params.reg * scaled(params, count));
-        eliminate(a)
+        if params.nonnegative { best_of_all_supports(&a) } else { eliminate(a) }
     };
     (0..rows).map(solve_row).collect()
+}
+
+/// The `x ≥ 0` that minimises `½ xᵀA x − bᵀx`, `b` being the last column: of all sets of unknowns that may differ from 0,
+/// solved one by one, the one that is nowhere negative and lowest. 2ⁿ solves.
+pub(super) fn best_of_all_supports(a: &[Vec<f64>]) -> Vec<f64> {
+    let n = a.len();
+    let mut best = (0.0, vec![0.0; n]);
+    for set in 1_u32..1 << n {
+        let support: Vec<usize> = (0..n).filter(|i| set >> i & 1 == 1).collect();
+        let part = eliminate(support.iter().map(|&i| support.iter().chain([&n]).map(|&j| a[i][j]).collect()).collect());
+        // At the minimum over a support the objective is -½ bᵀx.
+        let value: f64 = support.iter().zip(&part).map(|(&i, x)| -0.5 * a[i][n] * x).sum();
+        if part.iter().all(|&x| x >= 0.0) && value < best.0 {
+            best = (value, vec![0.0; n]);
+            support.iter().zip(part).for_each(|(&i, x)| best.1[i] = x);
+        }
+    }
+    best.1
 }
 
 /// Solves the system whose last column is the right-hand side.

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::init::unit_vectors;
+use super::half_step::HalfStep;
+use super::init::{self, unit_vectors};
+use super::normal_equation::{Equations, Rows};
+use super::objective::Objective;
 use super::oracle::Oracle;
 use super::*;
 use crate::context::CancelToken;
@@ -35,7 +38,7 @@ fn fit(params: AlsParams, matrix: &RatingMatrix) -> Fit {
 
 fn oracle(params: &AlsParams, matrix: &RatingMatrix) -> Oracle {
     let stride = padded(params.rank);
-    let start = unit_vectors(matrix.users().as_slice(), params.rank, params.seed);
+    let start = init::users(matrix.users().as_slice(), params);
     Oracle {
         params: params.clone(),
         triples: matrix
@@ -61,7 +64,7 @@ fn any_params() -> impl Strategy<Value = AlsParams> {
     (1_usize..24, 0.02_f64..1.0, 0.0_f64..4.0, any::<bool>(), any::<bool>(), any::<u64>()).prop_map(
         |(rank, reg, alpha, implicit, plain, seed)| {
             let reg_scaling = if plain { RegScaling::Plain } else { RegScaling::AlsWr };
-            AlsParams { rank, reg, alpha, implicit, reg_scaling, seed, max_iter: 3 }
+            AlsParams { rank, reg, alpha, implicit, reg_scaling, seed, max_iter: 3, nonnegative: false }
         },
     )
 }
@@ -108,16 +111,83 @@ proptest! {
     }
 }
 
+fn any_nonnegative_params() -> impl Strategy<Value = AlsParams> {
+    (any_params(), 1_usize..6).prop_map(|(params, rank)| AlsParams { rank, nonnegative: true, ..params })
+}
+
+fn to_rows(factors: &Factors) -> Vec<Vec<f64>> {
+    (0..factors.ids().len() as u32).map(|row| factors.row(row).iter().map(|&x| f64::from(x)).collect()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn three_nonnegative_iterations_equal_the_oracle_that_tries_all_supports(params in any_nonnegative_params(), rows in 1_usize..200, seed: u64) {
+        let matrix = matrix(&some_ratings(12, 9, rows, seed));
+        let mut oracle = oracle(&params, &matrix);
+        for _ in 0..3 {
+            oracle.solve_items();
+            oracle.solve_users();
+        }
+        let params = params.check().unwrap();
+        for kernel in Kernel::available() {
+            let fit = params.fit_with(kernel, &matrix, &CancelToken::new(), |_| {}).unwrap();
+            for (factors, exact) in [(fit.model.users(), &oracle.users), (fit.model.items(), &oracle.items)] {
+                let scale = exact.iter().flatten().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+                prop_assert!(largest_difference(factors, exact) < 1e-3 * scale, "{}", kernel.name());
+            }
+            let (loss, exact) = (fit.iterations[2].loss, oracle.loss());
+            prop_assert!((loss - exact).abs() <= 1e-4 * exact.max(1.0), "{}: loss {loss} for {exact}", kernel.name());
+        }
+    }
+
+    #[test]
+    fn no_nonnegative_half_step_raises_the_loss_or_leaves_a_negative_factor(params in any_params(), seed: u64) {
+        let matrix = matrix(&some_ratings(15, 10, 90, seed));
+        let mut oracle = oracle(&params, &matrix);
+        let mut last = f64::INFINITY;
+        for max_iter in 1..5 {
+            let model = fit(AlsParams { max_iter, nonnegative: true, ..params.clone() }, &matrix).model;
+            let (users, items) = (to_rows(model.users()), to_rows(model.items()));
+            prop_assert!(users.iter().chain(&items).flatten().all(|&x| x >= 0.0));
+            // These items were solved against the users of one sweep less, which the oracle still holds.
+            oracle.items = items;
+            for side in [None, Some(users)] {
+                if let Some(users) = side {
+                    oracle.users = users;
+                }
+                if max_iter > 1 || oracle.users.iter().flatten().all(|&x| x >= 0.0) {
+                    let loss = oracle.loss();
+                    prop_assert!(loss <= last * (1.0 + 1e-6), "{loss} after {last}");
+                    last = loss;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rank_of_one_does_not_get_stuck_at_zero() {
+    // Half of the plain starts point away from the ratings and would stay there.
+    let mut ratings = Ratings::default();
+    ratings.push(1, 1, 4.0, 0);
+    for seed in 0..8 {
+        let fit = fit(AlsParams { rank: 1, reg: 0.1, seed, nonnegative: true, ..AlsParams::default() }, &matrix(&ratings));
+        assert!((3.8..4.0).contains(&fit.model.predict(1, 1).unwrap()));
+    }
+}
+
 #[test]
 fn factors_and_loss_are_bit_identical_for_one_two_and_three_threads() {
     // Item 0 has 10,001 ratings: three segments.
     let mut ratings = some_ratings(10_001, 30, 20_000, 5);
     (0..10_001).for_each(|user| ratings.push(0, user - 2, 3.5, 1_000_000));
-    let params = AlsParams { rank: 20, max_iter: 2, ..AlsParams::default() };
-    for implicit in [false, true] {
+    for (implicit, nonnegative, rank) in [(false, false, 20), (true, false, 20), (false, true, 6), (true, true, 6)] {
+        let params = AlsParams { rank, max_iter: 2, implicit, nonnegative, ..AlsParams::default() };
         let fits = [1, 2, 3].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| fit(AlsParams { implicit, ..params.clone() }, &matrix(&ratings)))
+            pool.install(|| fit(params.clone(), &matrix(&ratings)))
         });
         for other in &fits[1..] {
             assert_eq!(bits(fits[0].model.users()), bits(other.model.users()));
@@ -176,6 +246,7 @@ fn a_singular_row_is_named_with_its_remedy() {
     let params = AlsParams { rank: 3, reg: 0.0, ..AlsParams::default() }.check().unwrap();
     let error = params.fit(&matrix(&ratings), &CancelToken::new(), |_| {}).unwrap_err();
     let error = crate::StageError::from(error);
+    assert_eq!(error.kind, crate::ErrorKind::Numeric);
     assert!(error.message.starts_with("the equation of item ") && error.message.ends_with("rank 3) is singular"), "{error}");
     assert_eq!(error.hint.as_deref(), Some("raise `reg`, or lower `rank`"));
 }
@@ -187,6 +258,37 @@ fn overflowing_factors_are_refused_by_name() {
     let params = AlsParams { rank: 1, ..AlsParams::default() }.check().unwrap();
     let error = params.fit(&matrix(&ratings), &CancelToken::new(), |_| {}).unwrap_err();
     assert_eq!(error.to_string(), "the factors of item 5 are not finite numbers");
+    assert_eq!(crate::StageError::from(error).hint.as_deref(), Some("raise `reg`, and look for huge ratings in the data"));
+}
+
+#[test]
+fn an_exact_solution_too_large_for_f32_is_refused_by_name() {
+    // One rating of 3e38 against a factor of 1e-10 makes 3e48, which only f64 can hold.
+    let mut ratings = Ratings::default();
+    ratings.push(5, 7, 3e38, 0);
+    let matrix = matrix(&ratings);
+    let mut source = [0.0; 16];
+    source[0] = 1e-10;
+    for nonnegative in [false, true] {
+        let params = AlsParams { rank: 1, reg: 0.0, nonnegative, ..AlsParams::default() };
+        let rows = Rows(matrix.layers().iter().map(|layer| &layer.by_item).collect());
+        let (kernel, objective) = (Kernel::detect(), Objective::new(&params));
+        let equations = Equations { kernel, objective, rank: 1, nonnegative, rows, source: &source, base: None };
+        let cancel = CancelToken::new();
+        let step = HalfStep { equations, side: Side::Item, ids: &[5], with_error: false, cancel: &cancel };
+        assert_eq!(step.run(&mut [0.0; 16]), Err(FitError::NonFinite { side: Side::Item, id: 5 }));
+    }
+}
+
+#[test]
+fn nonnegative_rows_have_solutions_without_regularisation_too() {
+    // Fewer ratings than unknowns; plain least squares refuses these rows.
+    let mut ratings = Ratings::default();
+    for (movie, user) in [(1, 7), (2, 7), (1, 8)] {
+        ratings.push(movie, user, 3.0, 0);
+    }
+    let fit = fit(AlsParams { rank: 3, reg: 0.0, nonnegative: true, ..AlsParams::default() }, &matrix(&ratings));
+    assert!(fit.iterations[14].loss < 1e-6, "{}", fit.iterations[14].loss);
 }
 
 #[test]

@@ -53,6 +53,9 @@ pub struct TrainAlsInputs {
     #[serde(default = "defaults::alpha")]
     #[schemars(range(min = 0))]
     pub alpha: f64,
+    /// Whether factors must not be negative, so that each can be read as "how much of this taste".
+    #[serde(default)]
+    pub nonnegative: bool,
     /// What becomes of a user's several ratings of one item: the latest counts, or `all` do, as in Spark.
     #[serde(default)]
     pub duplicates: Duplicates,
@@ -104,8 +107,8 @@ pub struct TrainAlsOutput {
 
 impl TrainAlsInputs {
     fn params(&self) -> Result<AlsValidParams> {
-        let Self { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, .. } = *self;
-        Ok(AlsParams { rank, reg, max_iter, seed, implicit, alpha, reg_scaling }.check()?)
+        let Self { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative, .. } = *self;
+        Ok(AlsParams { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative }.check()?)
     }
 }
 
@@ -268,10 +271,10 @@ mod tests {
     #[test]
     fn inputs_out_of_range_are_refused_before_anything_runs() {
         let stage = AnyStage::of::<TrainAls>();
-        let wrong = json!({ "ratings": "r", "models": "m", "rank": 0, "reg": -1, "reg_scaling": "als", "nonnegative": true });
+        let wrong = json!({ "ratings": "r", "models": "m", "rank": 0, "reg": -1, "reg_scaling": "als", "nonnegativ": true });
         let error = stage.check(&wrong).unwrap_err().to_string();
         for part in
-            ["`rank`: expected at least 1, found 0", "`reg`: expected at least 0", "one of als-wr, plain", "unknown input `nonnegative`"]
+            ["`rank`: expected at least 1, found 0", "`reg`: expected at least 0", "one of als-wr, plain", "unknown input `nonnegativ`"]
         {
             assert!(error.contains(part), "{error}");
         }

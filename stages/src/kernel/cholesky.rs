@@ -15,7 +15,7 @@ pub(crate) struct IllConditioned;
 /// The smallest trusted ratio of two pivots. The condition number is at least their ratio, usually some ten times
 /// that; an f32 solution errs by about 6e-8 times the condition number, and the sweeps of a training amplify it. At
 /// this ratio three sweeps stay within 1e-3 of exact ones in thousands of random cases; at 3e-3 some do not.
-const SMALLEST_RATIO: f32 = 1e-2;
+pub(crate) const SMALLEST_RATIO: f32 = 1e-2;
 
 /// See [`super::Kernel::solve`].
 ///

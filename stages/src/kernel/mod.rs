@@ -30,7 +30,7 @@ mod tile;
 mod tests;
 
 pub(crate) use aligned::Aligned;
-pub(crate) use cholesky::IllConditioned;
+pub(crate) use cholesky::{IllConditioned, SMALLEST_RATIO};
 pub(crate) use scores::{SCORE_ITEMS, SCORE_USERS};
 
 /// Row lengths are multiples of this many floats: one cache line.
