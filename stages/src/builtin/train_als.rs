@@ -12,7 +12,7 @@ use crate::error::{Result, StageError};
 use crate::matrix::{Duplicates, RatingMatrix};
 use crate::model::publish::Claim;
 use crate::model::record::{DatasetRecord, FORMAT, to_created_at};
-use crate::model::{ModelRecord, publish, versions};
+use crate::model::{ColdStart, ModelRecord, publish, versions};
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
@@ -56,6 +56,10 @@ pub struct TrainAlsInputs {
     /// Whether factors must not be negative, so that each can be read as "how much of this taste".
     #[serde(default)]
     pub nonnegative: bool,
+    /// What the model predicts for users and items that it does not know: nothing (`drop`), NaN as Spark does by default (`nan`),
+    /// or the mean of the ratings trained on (`mean`). `evaluate` goes by it.
+    #[serde(default)]
+    pub cold_start: ColdStart,
     /// What becomes of a user's several ratings of one item: the latest counts, or `all` do, as in Spark.
     #[serde(default)]
     pub duplicates: Duplicates,
@@ -107,6 +111,10 @@ pub struct TrainAlsOutput {
 
 impl TrainAlsInputs {
     fn params(&self) -> Result<AlsValidParams> {
+        if self.implicit && self.cold_start == ColdStart::Mean {
+            let message = "`cold_start: mean` cannot be had with `implicit`: such a model predicts preferences, not ratings";
+            return Err(StageError::input(message).with_hint("write `cold_start: drop` or `nan`"));
+        }
         let Self { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative, .. } = *self;
         Ok(AlsParams { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative }.check()?)
     }
@@ -153,13 +161,14 @@ fn train_and_publish(
     let started = context.clock.now();
     let fit = params.fit(&matrix, &context.cancel, |iteration| report(iteration, params.get().max_iter, context))?;
     let fit_seconds = context.clock.now().duration_since(started).as_secs_f64();
+    let training = Training { inputs, params, matrix: &matrix, fit: &fit, fit_seconds, dataset };
 
     context.progress("publish", 0, None, Unit::Bytes);
     let models = context.resolve(&inputs.models);
     let mut output = None;
     let record = |claim: &Claim| {
-        let made = output_of(&fit, &matrix, fit_seconds, claim, context);
-        let record = record_of(&made, &fit, params, inputs.duplicates, dataset, claim, context);
+        let made = training.output(claim, context);
+        let record = training.record(&made, claim, context);
         output = Some(made);
         record
     };
@@ -180,51 +189,59 @@ fn report(iteration: &Iteration, total: usize, context: &Context) {
     context.reporter.report(Report::Progress(progress));
 }
 
-fn output_of(fit: &Fit, matrix: &RatingMatrix, fit_seconds: f64, claim: &Claim, context: &Context) -> TrainAlsOutput {
-    let last = fit.iterations[fit.iterations.len() - 1];
-    TrainAlsOutput {
-        path: context.display(&claim.path),
-        version: claim.version.clone(),
-        fit_seconds,
-        loss: last.loss,
-        train_rmse: last.train_rmse,
-        rank: fit.model.rank() as u64,
-        users: matrix.users().len() as u64,
-        items: matrix.items().len() as u64,
-        ratings: matrix.nnz() as u64,
-    }
+/// A training that is done, to be described.
+struct Training<'a> {
+    inputs: &'a TrainAlsInputs,
+    params: &'a AlsValidParams,
+    matrix: &'a RatingMatrix,
+    fit: &'a Fit,
+    fit_seconds: f64,
+    dataset: DatasetRecord,
 }
 
-fn record_of(
-    output: &TrainAlsOutput,
-    fit: &Fit,
-    params: &AlsValidParams,
-    duplicates: Duplicates,
-    dataset: DatasetRecord,
-    claim: &Claim,
-    context: &Context,
-) -> ModelRecord {
-    let mut metrics = BTreeMap::from([("loss".to_owned(), output.loss)]);
-    metrics.extend(output.train_rmse.map(|rmse| ("train_rmse".to_owned(), rmse)));
-    ModelRecord {
-        format: FORMAT,
-        version: claim.version.clone(),
-        created_at: to_created_at(claim.created_at),
-        publish_key: context.publish_key.clone(),
-        // A struct of strings and numbers always becomes JSON.
-        output: serde_json::to_value(output).unwrap_or_default(),
-        binary_version: env!("CARGO_PKG_VERSION").to_owned(),
-        instruction_set: fit.instruction_set.to_owned(),
-        params: params.get().clone(),
-        duplicates,
-        dataset,
-        rank: fit.model.rank(),
-        users: output.users,
-        items: output.items,
-        ratings: output.ratings,
-        fit_seconds: output.fit_seconds,
-        metrics,
-        iterations: fit.iterations.clone(),
+impl Training<'_> {
+    fn output(&self, claim: &Claim, context: &Context) -> TrainAlsOutput {
+        let Self { matrix, fit, .. } = self;
+        let last = fit.iterations[fit.iterations.len() - 1];
+        TrainAlsOutput {
+            path: context.display(&claim.path),
+            version: claim.version.clone(),
+            fit_seconds: self.fit_seconds,
+            loss: last.loss,
+            train_rmse: last.train_rmse,
+            rank: fit.model.rank() as u64,
+            users: matrix.users().len() as u64,
+            items: matrix.items().len() as u64,
+            ratings: matrix.nnz() as u64,
+        }
+    }
+
+    fn record(&self, output: &TrainAlsOutput, claim: &Claim, context: &Context) -> ModelRecord {
+        let Self { inputs, fit, .. } = self;
+        let mut metrics = BTreeMap::from([("loss".to_owned(), output.loss)]);
+        metrics.extend(output.train_rmse.map(|rmse| ("train_rmse".to_owned(), rmse)));
+        ModelRecord {
+            format: FORMAT,
+            version: claim.version.clone(),
+            created_at: to_created_at(claim.created_at),
+            publish_key: context.publish_key.clone(),
+            // A struct of strings and numbers always becomes JSON.
+            output: serde_json::to_value(output).unwrap_or_default(),
+            binary_version: env!("CARGO_PKG_VERSION").to_owned(),
+            instruction_set: fit.instruction_set.to_owned(),
+            params: self.params.get().clone(),
+            duplicates: inputs.duplicates,
+            cold_start: inputs.cold_start,
+            mean_rating: (!inputs.implicit).then(|| self.matrix.mean()),
+            dataset: self.dataset.clone(),
+            rank: fit.model.rank(),
+            users: output.users,
+            items: output.items,
+            ratings: output.ratings,
+            fit_seconds: output.fit_seconds,
+            metrics,
+            iterations: fit.iterations.clone(),
+        }
     }
 }
 
@@ -265,7 +282,7 @@ mod tests {
         let inputs: TrainAlsInputs = serde_json::from_value(json!({ "ratings": "r", "models": "m" })).unwrap();
         assert_eq!(inputs.params().unwrap().get(), &AlsParams::default());
         assert_eq!((inputs.rank, inputs.reg, inputs.max_iter, inputs.seed, inputs.alpha), (64, 0.1, 15, 42, 1.0));
-        assert_eq!(inputs.duplicates, Duplicates::Latest);
+        assert_eq!((inputs.duplicates, inputs.cold_start, inputs.nonnegative), (Duplicates::Latest, ColdStart::Drop, false));
     }
 
     #[test]
@@ -297,6 +314,28 @@ mod tests {
             BTreeMap::from([("loss".to_owned(), output.loss), ("train_rmse".to_owned(), output.train_rmse.unwrap())])
         );
         assert!(found.age_seconds.unwrap() >= 0.0);
+    }
+
+    #[test]
+    fn a_nonnegative_model_with_a_mean_for_strangers_is_trained_and_opens_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let context = Context::plain(folder.path(), PublishKey::new("run", "train", 1));
+        let inputs = TrainAlsInputs { nonnegative: true, cold_start: ColdStart::Mean, ..inputs() };
+        let output = train_and_publish(&inputs, &inputs.params().unwrap(), &ratings(), dataset(), &context).unwrap();
+        let model = model::open(&folder.path().join(&output.path)).unwrap();
+        let all = ratings().rating;
+        let mean = all.iter().map(|&rating| f64::from(rating)).sum::<f64>() / all.len() as f64;
+        assert_eq!(model.cold_rule(), model::ColdRule::Mean(mean));
+        for factors in [model.users(), model.items()] {
+            assert!((0..factors.ids().len() as u32).flat_map(|row| factors.row(row)).all(|&x| x >= 0.0));
+        }
+        assert!(output.train_rmse.unwrap() < 1.2);
+    }
+
+    #[test]
+    fn a_mean_rating_for_strangers_is_refused_where_no_rating_is_predicted() {
+        let error = TrainAlsInputs { implicit: true, cold_start: ColdStart::Mean, ..inputs() }.params().unwrap_err();
+        assert!(error.message.starts_with("`cold_start: mean` cannot be had with `implicit`") && error.hint.is_some(), "{error}");
     }
 
     #[test]

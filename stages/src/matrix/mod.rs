@@ -88,6 +88,12 @@ impl RatingMatrix {
         self.layers.iter().map(|layer| layer.by_user.nnz()).sum()
     }
 
+    /// The mean of all ratings.
+    pub fn mean(&self) -> f64 {
+        let ratings = self.layers.iter().flat_map(|layer| layer.by_user.data());
+        ratings.map(|&rating| f64::from(rating)).sum::<f64>() / self.nnz() as f64
+    }
+
     /// Whether `user` rated `item`, both as row numbers.
     pub fn contains(&self, user: u32, item: u32) -> bool {
         // The first layer holds a rating of every rated cell.

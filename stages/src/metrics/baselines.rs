@@ -32,8 +32,7 @@ const SWEEPS: usize = 10;
 impl<'a> Biases<'a> {
     /// Fits the biases to the ratings of `matrix`.
     pub fn fit(matrix: &'a RatingMatrix) -> Self {
-        let sum: f64 = matrix.layers().iter().flat_map(|layer| layer.by_user.data()).map(|&rating| f64::from(rating)).sum();
-        let mean = sum / matrix.nnz() as f64;
+        let mean = matrix.mean();
         let (mut users, mut items) = (vec![0.0; matrix.users().len()], vec![0.0; matrix.items().len()]);
         let (by_user, by_item): (Vec<_>, Vec<_>) = matrix.layers().iter().map(|layer| (&layer.by_user, &layer.by_item)).unzip();
         for _ in 0..SWEEPS {

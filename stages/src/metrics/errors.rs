@@ -1,4 +1,4 @@
-//! RMSE and MAE over the pairs that can be scored.
+//! RMSE and MAE over the pairs that have a prediction.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -6,37 +6,89 @@ use serde::{Deserialize, Serialize};
 
 use crate::ratings::Ratings;
 
-/// Errors of predictions `p` against ratings `r`, over the rows that a model can score:
+/// What there is to say about one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Prediction {
+    /// Of a user and an item that the model knows.
+    Known(f64),
+    /// Of a pair that it does not know; `None` leaves the row out.
+    Cold(Option<f64>),
+}
+
+impl From<Option<f64>> for Prediction {
+    fn from(known: Option<f64>) -> Self {
+        known.map_or(Prediction::Cold(None), Prediction::Known)
+    }
+}
+
+/// Errors of predictions `p` against ratings `r`, over the rows that have a prediction:
 /// `RMSE = √(Σ (p - r)² / scored)`, `MAE = Σ |p - r| / scored`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PairErrors {
-    /// Root mean squared error in stars; absent if no row could be scored.
+    /// Root mean squared error in stars; absent if no row could be scored, or a prediction was NaN.
     pub rmse: Option<f64>,
-    /// Mean absolute error in stars; absent if no row could be scored.
+    /// Mean absolute error in stars; absent if no row could be scored, or a prediction was NaN.
     pub mae: Option<f64>,
-    /// Rows that were scored.
+    /// Rows that were scored: those known to the model and, if its `cold_start` is `mean`, cold ones.
     pub scored: u64,
-    /// Rows that were not, because the model knows the user or the item not.
+    /// Rows whose user or item the model does not know.
     pub cold: u64,
+}
+
+/// Sums over some rows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    squares: f64,
+    sizes: f64,
+    scored: u64,
+    cold: u64,
+}
+
+impl Sums {
+    fn add(mut self, prediction: Prediction, rating: f64) -> Self {
+        let prediction = match prediction {
+            Prediction::Known(prediction) => Some(prediction),
+            Prediction::Cold(prediction) => {
+                self.cold += 1;
+                prediction
+            }
+        };
+        if let Some(prediction) = prediction {
+            let error = prediction - rating;
+            self.squares += error * error;
+            self.sizes += error.abs();
+            self.scored += u64::from(!prediction.is_nan());
+        }
+        self
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            squares: self.squares + other.squares,
+            sizes: self.sizes + other.sizes,
+            scored: self.scored + other.scored,
+            cold: self.cold + other.cold,
+        }
+    }
 }
 
 /// Rows that one task sums up; fixed, so that the sums do not depend on the number of threads.
 const CHUNK: usize = 1 << 16;
 
-/// Scores every row of `ratings`, duplicates included. `predict(user, item)` gives `None` for a cold pair.
-pub fn pair_errors(ratings: &Ratings, predict: impl Fn(i32, i32) -> Option<f64> + Sync) -> PairErrors {
-    let chunks: Vec<(f64, f64, u64)> = (0..ratings.len().div_ceil(CHUNK))
+/// Scores every row of `ratings`, duplicates included, with `predict(user, item)`.
+pub fn pair_errors<P: Into<Prediction>>(ratings: &Ratings, predict: impl Fn(i32, i32) -> P + Sync) -> PairErrors {
+    let chunks: Vec<Sums> = (0..ratings.len().div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {
             let rows = chunk * CHUNK..((chunk + 1) * CHUNK).min(ratings.len());
-            rows.filter_map(|row| Some(predict(ratings.user[row], ratings.movie[row])? - f64::from(ratings.rating[row])))
-                .fold((0.0, 0.0, 0), |(squares, sizes, count), error| (squares + error * error, sizes + error.abs(), count + 1))
+            let prediction = |row: usize| predict(ratings.user[row], ratings.movie[row]).into();
+            rows.fold(Sums::default(), |sums, row| sums.add(prediction(row), f64::from(ratings.rating[row])))
         })
         .collect();
-    let (squares, sizes, scored) = chunks.into_iter().fold((0.0, 0.0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
-    let mean = |sum: f64| (scored > 0).then(|| sum / scored as f64);
-    PairErrors { rmse: mean(squares).map(f64::sqrt), mae: mean(sizes), scored, cold: ratings.len() as u64 - scored }
+    let Sums { squares, sizes, scored, cold } = chunks.into_iter().fold(Sums::default(), Sums::plus);
+    let mean = |sum: f64| (scored > 0 && !sum.is_nan()).then(|| sum / scored as f64);
+    PairErrors { rmse: mean(squares).map(f64::sqrt), mae: mean(sizes), scored, cold }
 }
 
 #[cfg(test)]
@@ -52,6 +104,18 @@ mod tests {
         // Predicted 3, 3, 3 and nothing: errors 0, -1, -2.
         let errors = pair_errors(&ratings, |_, item| (item != 9).then_some(3.0));
         assert_eq!(errors, PairErrors { rmse: Some((5.0_f64 / 3.0).sqrt()), mae: Some(1.0), scored: 3, cold: 1 });
+    }
+
+    #[test]
+    fn a_cold_row_counts_as_such_and_is_scored_if_there_is_a_prediction() {
+        let mut ratings = Ratings::default();
+        ratings.push(1, 1, 3.0, 0);
+        ratings.push(9, 1, 5.0, 0);
+        let with =
+            |cold: Option<f64>| pair_errors(&ratings, |_, item| if item == 9 { Prediction::Cold(cold) } else { Prediction::Known(2.0) });
+        assert_eq!(with(None), PairErrors { rmse: Some(1.0), mae: Some(1.0), scored: 1, cold: 1 });
+        assert_eq!(with(Some(2.0)), PairErrors { rmse: Some(5.0_f64.sqrt()), mae: Some(2.0), scored: 2, cold: 1 });
+        assert_eq!(with(Some(f64::NAN)), PairErrors { rmse: None, mae: None, scored: 1, cold: 1 });
     }
 
     #[test]

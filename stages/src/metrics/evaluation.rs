@@ -7,19 +7,22 @@
 //! - `unseen_items`: the K best of the items that the user has not rated in the training set.
 //!
 //! Users are those with a relevant test item that the model knows; the baselines rank for the same users and predict the same pairs.
+//!
+//! The model's [`ColdRule`] says what becomes of pairs with a user or an item that it does not know. It concerns RMSE and MAE
+//! alone: nothing is ranked for a user that the model does not know.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::baselines::{Biases, MostPopular};
-use super::errors::{PairErrors, pair_errors};
+use super::errors::{PairErrors, Prediction, pair_errors};
 use super::ranking::{OneRanking, Ranking};
 use super::relevance::Relevance;
 use super::scoring::Scorer;
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 use crate::matrix::{Duplicates, Ids, RatingMatrix};
-use crate::model::AlsModel;
+use crate::model::{AlsModel, ColdRule};
 use crate::ratings::Ratings;
 
 /// What to measure.
@@ -91,7 +94,14 @@ pub fn evaluate(model: &AlsModel, test: &Ratings, train: Option<&Ratings>, setti
         return Err(StageError::input("`k` must be at least 1, found 0"));
     }
     context.progress("errors", 0, Some(test.len() as u64), Unit::Rows);
-    let errors = pair_errors(test, |user, item| model.predict(user, item).map(f64::from));
+    let cold_rule = model.cold_rule();
+    let errors = pair_errors(test, |user, item| match model.predict(user, item) {
+        Some(prediction) => Prediction::Known(f64::from(prediction)),
+        None => Prediction::Cold(cold_rule.prediction()),
+    });
+    if cold_rule == ColdRule::Nan && errors.cold > 0 {
+        context.warn(nan_warning(&errors));
+    }
     let unknown = |test: &[i32], known: &Ids| Ids::of(test).as_slice().iter().filter(|&&id| known.row(id).is_none()).count() as u64;
     let (cold_users, cold_items) = (unknown(&test.user, model.users().ids()), unknown(&test.movie, model.items().ids()));
 
@@ -104,8 +114,12 @@ pub fn evaluate(model: &AlsModel, test: &Ratings, train: Option<&Ratings>, setti
         context.progress("baselines", 0, None, Unit::Rows);
         let biases = Biases::fit(train);
         let on_the_same_pairs = |predict: &(dyn Fn(i32, i32) -> f64 + Sync)| {
-            let known = |user, item| model.users().ids().row(user).and(model.items().ids().row(item));
-            pair_errors(test, |user, item| known(user, item).map(|_| predict(user, item)))
+            let is_known = |user, item| model.users().ids().row(user).and(model.items().ids().row(item)).is_some();
+            pair_errors(test, |user, item| match cold_rule {
+                _ if is_known(user, item) => Prediction::Known(predict(user, item)),
+                ColdRule::Mean(_) => Prediction::Cold(Some(predict(user, item))),
+                ColdRule::Drop | ColdRule::Nan => Prediction::Cold(None),
+            })
         };
         Baselines {
             global_mean: on_the_same_pairs(&|_, _| biases.mean()),
@@ -123,6 +137,17 @@ pub fn evaluate(model: &AlsModel, test: &Ratings, train: Option<&Ratings>, setti
         unseen_items: train.is_some().then_some(unseen_items),
         baselines,
     })
+}
+
+/// Why there is neither RMSE nor MAE, and what to do about it.
+fn nan_warning(errors: &PairErrors) -> String {
+    let PairErrors { cold, scored, .. } = errors;
+    format!(
+        "{cold} of {} test ratings are of a user or an item that the model does not know; its `cold_start` is `nan` (Spark's \
+         default), so RMSE and MAE are no numbers; train with `cold_start: drop` to leave such ratings out, or `mean` to \
+         predict the mean rating for them",
+        cold + scored
+    )
 }
 
 impl RankedUsers {
@@ -247,6 +272,55 @@ mod tests {
         let baselines = evaluated(&test, Some(&train)).baselines.unwrap();
         assert_eq!(baselines.global_mean, PairErrors { rmse: Some(0.0), mae: Some(0.0), scored: 1, cold: 2 });
         assert_eq!((baselines.biases.scored, baselines.biases.cold), (1, 2));
+    }
+
+    #[derive(Default)]
+    struct Warnings(std::sync::Mutex<Vec<String>>);
+
+    impl crate::context::Reporter for Warnings {
+        fn report(&self, report: crate::context::Report) {
+            if let crate::context::Report::Log { level: crate::Level::Warn, message } = report {
+                self.0.lock().unwrap().push(message);
+            }
+        }
+    }
+
+    #[test]
+    fn the_cold_rule_decides_over_pairs_that_the_model_does_not_know() {
+        // Known: 10 predicted, 9 rated. Cold: a user and an item, both rated 5.
+        let test = ratings(&[(1, 10, 9.0), (7, 10, 5.0), (2, 999, 5.0)]);
+        let train = ratings(&[(1, 10, 2.0), (1, 11, 4.0), (2, 10, 3.0)]);
+        let under = |rule: ColdRule| {
+            let warnings = std::sync::Arc::new(Warnings::default());
+            let mut context = Context::plain("/nonexistent", PublishKey::new("r", "t", 0));
+            context.reporter = warnings.clone();
+            let settings = Settings { k: 2, rating_threshold: 4.0 };
+            let found = evaluate(&model(200).with_cold_rule(rule), &test, Some(&train), settings, &context).unwrap();
+            let warnings = warnings.0.lock().unwrap().clone();
+            (found, warnings)
+        };
+        let (dropped, warnings) = under(ColdRule::Drop);
+        assert_eq!(dropped.errors, PairErrors { rmse: Some(1.0), mae: Some(1.0), scored: 1, cold: 2 });
+        assert!(warnings.is_empty());
+
+        let (mean, warnings) = under(ColdRule::Mean(3.0));
+        assert_eq!(mean.errors, PairErrors { rmse: Some(3.0_f64.sqrt()), mae: Some(5.0 / 3.0), scored: 3, cold: 2 });
+        assert!(warnings.is_empty());
+        // The baselines are measured on the pairs that the model is: 3 stars against 9, 5 and 5.
+        assert_eq!(
+            mean.baselines.unwrap().global_mean,
+            PairErrors { rmse: Some((44.0_f64 / 3.0).sqrt()), mae: Some(10.0 / 3.0), scored: 3, cold: 2 }
+        );
+
+        let (nan, warnings) = under(ColdRule::Nan);
+        assert_eq!(nan.errors, PairErrors { rmse: None, mae: None, scored: 1, cold: 2 });
+        assert_eq!(nan.baselines, dropped.baselines);
+        assert!(serde_json::to_string(&nan).unwrap().starts_with(r#"{"rmse":null,"mae":null,"scored":1,"cold":2,"#));
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].starts_with("2 of 3 test ratings") && warnings[0].contains("train with `cold_start: drop`"), "{}", warnings[0]);
+        for found in [mean, nan] {
+            assert_eq!((found.all_items, found.cold_users, found.cold_items), (dropped.all_items, 1, 1));
+        }
     }
 
     #[test]

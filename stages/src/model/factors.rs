@@ -1,5 +1,6 @@
 //! A trained model in memory.
 
+use super::cold_start::ColdRule;
 use crate::kernel::{Aligned, padded};
 use crate::matrix::Ids;
 
@@ -45,13 +46,25 @@ impl Factors {
 pub struct AlsModel {
     users: Factors,
     items: Factors,
+    cold_rule: ColdRule,
 }
 
 impl AlsModel {
-    /// A model of two sides of the same rank.
+    /// A model of two sides of the same rank, which predicts nothing for pairs it does not know.
     pub(crate) fn new(users: Factors, items: Factors) -> Self {
         assert_eq!(users.rank, items.rank);
-        Self { users, items }
+        Self { users, items, cold_rule: ColdRule::default() }
+    }
+
+    /// The same model with another rule for pairs it does not know.
+    #[must_use]
+    pub fn with_cold_rule(self, cold_rule: ColdRule) -> Self {
+        Self { cold_rule, ..self }
+    }
+
+    /// What is predicted where [`Self::predict`] has nothing.
+    pub fn cold_rule(&self) -> ColdRule {
+        self.cold_rule
     }
 
     /// Users (`CUST_ID`).
@@ -69,7 +82,7 @@ impl AlsModel {
         self.users.rank
     }
 
-    /// The predicted rating; `None` if the user or the item is not in the model (Spark's `coldStartStrategy: drop`).
+    /// The predicted rating; `None` if the user or the item is not in the model: see [`Self::cold_rule`].
     pub fn predict(&self, user: i32, item: i32) -> Option<f32> {
         let (user, item) = (self.users.of(user)?, self.items.of(item)?);
         Some(user.iter().zip(item).map(|(a, b)| a * b).sum())

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use super::cold_start::{ColdRule, ColdStart};
 use super::factors::AlsModel;
 use super::parquet_factors;
+use super::record::ModelRecord;
 use super::spark;
 use crate::error::{Result, StageError};
 
@@ -15,15 +17,20 @@ pub(super) const ITEM_FACTORS: &str = "itemFactors";
 /// Reads the model at `directory`.
 ///
 /// # Errors
-/// No such directory, or factors that cannot be right: another shape than the metadata say, numbers that are not
+/// No such directory, metadata or a `recflow.json` that cannot be read, or factors that cannot be right: another shape than the metadata say, numbers that are not
 /// finite, ids that come twice. The message names the file.
 pub fn open(directory: &Path) -> Result<AlsModel> {
     if !directory.is_dir() {
         let message = format!("there is no model at `{}`", directory.display());
         return Err(StageError::input(message).with_hint("`find_model` gives the path of a version"));
     }
-    let rank = spark::read_metadata(directory)?.rank;
-    let side = |folder: &str| parquet_factors::read(&directory.join(folder), rank);
+    let metadata = spark::read_metadata(directory)?;
+    let cold_rule = match ModelRecord::read(directory)? {
+        Some(record) => record.cold_rule()?,
+        None if metadata.cold_start == ColdStart::Drop => ColdRule::Drop,
+        None => ColdRule::Nan,
+    };
+    let side = |folder: &str| parquet_factors::read(&directory.join(folder), metadata.rank);
     let (users, items) = rayon::join(|| side(USER_FACTORS), || side(ITEM_FACTORS));
-    Ok(AlsModel::new(users?, items?))
+    Ok(AlsModel::new(users?, items?).with_cold_rule(cold_rule))
 }

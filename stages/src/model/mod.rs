@@ -20,6 +20,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`factors`](AlsModel) | a model in memory |
+//! | [`cold_start`](ColdStart) | what it predicts for users and items that it does not know |
 //! | [`publish`](mod@publish) | writes a version |
 //! | [`load`] | reads one, refusing what cannot be right |
 //! | [`versions`] | which versions there are, which is newest, current, or bears a publish key |
@@ -27,6 +28,7 @@
 //! | `spark` | `metadata/` |
 //! | `parquet_factors` | `userFactors/`, `itemFactors/` |
 
+mod cold_start;
 mod factors;
 pub mod load;
 mod parquet_factors;
@@ -38,6 +40,7 @@ pub mod versions;
 #[cfg(test)]
 mod tests;
 
+pub use cold_start::{ColdRule, ColdStart};
 pub use factors::{AlsModel, Factors};
 pub use load::open;
 pub use publish::publish;

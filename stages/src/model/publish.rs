@@ -123,7 +123,7 @@ impl<'a> Hidden<'a> {
     /// Writes `metadata/` and `recflow.json`, and puts the folder's own entries on stable storage.
     fn write_descriptions(&self, rank: usize, claim: &Claim, record: &ModelRecord) -> Result<()> {
         let folder = self.path.join(spark::FOLDER);
-        let line = spark::metadata_line(rank, &claim.version, claim.created_at);
+        let line = spark::metadata_line(rank, record.cold_start, &claim.version, claim.created_at);
         write_synced(self.storage, &folder.join("part-00000"), |to| writeln!(to, "{line}"))?;
         finish_folder(self.storage, &folder)?;
         write_synced(self.storage, &self.path.join(record::FILE), |mut to| {

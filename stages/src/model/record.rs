@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cold_start::{ColdRule, ColdStart};
 use crate::als::{AlsParams, Iteration};
 use crate::context::PublishKey;
 use crate::error::{Result, StageError};
@@ -41,6 +42,12 @@ pub struct ModelRecord {
     pub params: AlsParams,
     /// What became of repeated ratings.
     pub duplicates: Duplicates,
+    /// What is predicted for users and items that it does not know. Records from before there was a choice: `drop`.
+    #[serde(default)]
+    pub cold_start: ColdStart,
+    /// Mean of the ratings trained on; absent if they were implicit, and in old records.
+    #[serde(default)]
+    pub mean_rating: Option<f64>,
     /// What it was trained on.
     pub dataset: DatasetRecord,
     /// Floats in a factor.
@@ -79,6 +86,22 @@ impl ModelRecord {
     /// When the version was published; `None` if the text is no instant.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.created_at.parse().ok()
+    }
+
+    /// The rule for users and items that the model does not know.
+    ///
+    /// # Errors
+    /// It is the mean, and the record holds none.
+    pub fn cold_rule(&self) -> Result<ColdRule> {
+        match (self.cold_start, self.mean_rating) {
+            (ColdStart::Drop, _) => Ok(ColdRule::Drop),
+            (ColdStart::Nan, _) => Ok(ColdRule::Nan),
+            (ColdStart::Mean, Some(mean)) => Ok(ColdRule::Mean(mean)),
+            (ColdStart::Mean, None) => {
+                let message = format!("the {FILE} of `{}` has `cold_start: mean` but no `mean_rating`", self.version);
+                Err(StageError::input(message).with_hint("it was changed by hand; train again"))
+            }
+        }
     }
 
     /// The record of the version at `directory`; `None` if it has none, as a model that Spark saved.

@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::cold_start::ColdStart;
 use super::parquet_factors::part_files;
 use crate::error::{Result, StageError};
 
@@ -28,8 +29,8 @@ pub(super) const FOLDER: &str = "metadata";
 
 /// The line for a model of `rank`, with the columns of our datasets. Only parameters that every Spark since 2.4 knows are
 /// named: `load` fails on one that it does not know.
-pub(super) fn metadata_line(rank: usize, version: &str, now: Timestamp) -> String {
-    let params = json!({ "userCol": "CUST_ID", "itemCol": "MOVIE_ID", "coldStartStrategy": "drop" });
+pub(super) fn metadata_line(rank: usize, cold_start: ColdStart, version: &str, now: Timestamp) -> String {
+    let params = json!({ "userCol": "CUST_ID", "itemCol": "MOVIE_ID", "coldStartStrategy": cold_start.spark_name() });
     let defaults = json!({ "userCol": "user", "itemCol": "item", "predictionCol": "prediction", "coldStartStrategy": "nan" });
     let metadata = json!({
         "class": CLASS, "timestamp": now.as_millisecond(), "sparkVersion": SPARK_VERSION, "uid": format!("ALS_recflow_{version}"),
@@ -45,6 +46,8 @@ pub(super) struct Metadata {
     pub(super) rank: usize,
     /// When Spark saved it.
     pub(super) timestamp: Option<Timestamp>,
+    /// Its `coldStartStrategy`; never the mean.
+    pub(super) cold_start: ColdStart,
 }
 
 /// Reads the metadata of the model at `directory`, whoever wrote them.
@@ -65,5 +68,20 @@ pub(super) fn read_metadata(directory: &Path) -> Result<Metadata> {
     let rank = metadata["rank"].as_u64().filter(|rank| (1..=RANK_MAX).contains(rank));
     let Some(rank) = rank else { return Err(wrong(format!("has no usable rank: {}", metadata["rank"]))) };
     let timestamp = metadata["timestamp"].as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    Ok(Metadata { rank: rank as usize, timestamp })
+    let cold_start = cold_start(&metadata).map_err(|found| {
+        wrong(format!("has a `coldStartStrategy` of {found}")).with_hint("recflow knows `drop` and `nan`, as Spark 3 does")
+    })?;
+    Ok(Metadata { rank: rank as usize, timestamp, cold_start })
+}
+
+/// What the parameters say, else their defaults, else what Spark did before 2.2, when there was no such parameter. Spark
+/// takes any case of letters.
+fn cold_start(metadata: &Value) -> std::result::Result<ColdStart, &Value> {
+    let maps = [&metadata["paramMap"], &metadata["defaultParamMap"]];
+    let Some(set) = maps.into_iter().find_map(|params| params.get("coldStartStrategy")) else { return Ok(ColdStart::Nan) };
+    match set.as_str().map(str::to_lowercase).as_deref() {
+        Some("drop") => Ok(ColdStart::Drop),
+        Some("nan") => Ok(ColdStart::Nan),
+        _ => Err(set),
+    }
 }

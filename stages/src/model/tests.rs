@@ -56,7 +56,16 @@ impl World {
     }
 
     fn publish(&self) -> crate::Result<ModelRecord> {
-        publish(&self.models(), &model(3, &[1, 7], &[-4, 9]), |claim| record(claim, &self.context.publish_key), &self.context)
+        self.publish_with(|_| {})
+    }
+
+    fn publish_with(&self, change: impl FnOnce(&mut ModelRecord)) -> crate::Result<ModelRecord> {
+        let changed = |claim: &Claim| {
+            let mut record = record(claim, &self.context.publish_key);
+            change(&mut record);
+            record
+        };
+        publish(&self.models(), &model(3, &[1, 7], &[-4, 9]), changed, &self.context)
     }
 
     /// Everything in the folder of models but the lock.
@@ -95,6 +104,8 @@ fn record(claim: &Claim, key: &PublishKey) -> ModelRecord {
         instruction_set: "portable".to_owned(),
         params: AlsParams::default(),
         duplicates: Duplicates::Latest,
+        cold_start: ColdStart::Drop,
+        mean_rating: Some(3.5),
         dataset: DatasetRecord { path: "train".to_owned(), fingerprint: "f".to_owned(), rows: 4 },
         rank: 3,
         users: 2,
@@ -164,7 +175,60 @@ fn a_model_that_spark_saved_opens_and_predicts_what_spark_predicted() {
     for (user, item, expected) in predictions {
         assert!((found.predict(user, item).unwrap() - expected).abs() < 1e-5);
     }
-    assert_eq!(found.predict(99, 10), None);
+    assert_eq!((found.predict(99, 10), found.cold_rule()), (None, ColdRule::Drop));
+}
+
+#[test]
+fn what_a_model_does_with_strangers_comes_back_and_spark_is_told_as_much_as_it_knows() {
+    let expected =
+        [(ColdStart::Drop, "drop", ColdRule::Drop), (ColdStart::Nan, "nan", ColdRule::Nan), (ColdStart::Mean, "nan", ColdRule::Mean(3.5))];
+    for (cold_start, told, rule) in expected {
+        let world = World::new();
+        let version = world.models().join(world.publish_with(|record| record.cold_start = cold_start).unwrap().version);
+        assert_eq!(open(&version).unwrap().cold_rule(), rule);
+        let metadata: serde_json::Value = serde_json::from_slice(&fs::read(version.join("metadata/part-00000")).unwrap()).unwrap();
+        assert_eq!(metadata["paramMap"]["coldStartStrategy"], told);
+    }
+    let world = World::new();
+    let meanless = |record: &mut ModelRecord| (record.cold_start, record.mean_rating) = (ColdStart::Mean, None);
+    let version = world.models().join(world.publish_with(meanless).unwrap().version);
+    let error = open(&version).unwrap_err();
+    assert_eq!(error.message, "the recflow.json of `version_20250301_031500` has `cold_start: mean` but no `mean_rating`");
+}
+
+#[test]
+fn the_cold_start_strategy_of_a_model_that_spark_saved_is_kept() {
+    let world = World::new();
+    let version = world.models().join(world.publish().unwrap().version);
+    fs::remove_file(version.join("recflow.json")).unwrap();
+    let class = "org.apache.spark.ml.recommendation.ALSModel";
+    let opened = |set: &str, default: &str| {
+        let line = format!(r#"{{"class":"{class}","rank":3,"paramMap":{{{set}}},"defaultParamMap":{{{default}}}}}"#);
+        fs::write(version.join("metadata/part-00000"), line).unwrap();
+        open(&version).map(|model| model.cold_rule())
+    };
+    let [drop, nan] = [r#""coldStartStrategy":"Drop""#, r#""coldStartStrategy":"nan""#];
+    assert_eq!(opened(drop, nan).unwrap(), ColdRule::Drop);
+    assert_eq!(opened(nan, drop).unwrap(), ColdRule::Nan);
+    assert_eq!(opened("", drop).unwrap(), ColdRule::Drop);
+    assert_eq!(opened("", "").unwrap(), ColdRule::Nan);
+    let error = opened(r#""coldStartStrategy":"mean""#, nan).unwrap_err();
+    assert!(error.message.ends_with(r#"metadata/part-00000` has a `coldStartStrategy` of "mean""#), "{error}");
+}
+
+#[test]
+fn a_record_from_before_cold_start_and_nonnegative_still_reads() {
+    let world = World::new();
+    let record = world.publish().unwrap();
+    let path = world.models().join(&record.version).join("recflow.json");
+    let mut old: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for key in ["cold_start", "mean_rating"] {
+        old.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    old["params"].as_object_mut().unwrap().remove("nonnegative").unwrap();
+    fs::write(&path, old.to_string()).unwrap();
+    let read = ModelRecord::read(&world.models().join(&record.version)).unwrap();
+    assert_eq!(read, Some(ModelRecord { mean_rating: None, ..record }));
 }
 
 #[test]
