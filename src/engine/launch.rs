@@ -81,7 +81,8 @@ pub(super) fn live_run(row: &Run, pipeline: Pipeline, options: &Options) -> anyh
     let own = environment(&pipeline, &params, &info, &options.secrets).context("cannot work out `env` of the pipeline")?;
     let scope = Scope::new(params.clone(), &info, &own, &options.secrets);
     let mut env = own;
-    env.extend(params.iter().map(|(name, value)| (param_variable(name), as_text(value))));
+    // A parameter without a value has no variable, so that `${RECFLOW_PARAM_X:-else}` works.
+    env.extend(params.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (param_variable(name), as_text(value))));
     Ok(LiveRun::new(row, pipeline, scope, env))
 }
 
@@ -106,7 +107,7 @@ fn environment(
     Ok(env)
 }
 
-/// The environment variable that carries a parameter: `data-dir` is `RECFLOW_PARAM_DATA_DIR`.
+/// The environment variable that carries a parameter: `data_dir` is `RECFLOW_PARAM_DATA_DIR`.
 fn param_variable(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     format!("RECFLOW_PARAM_{plain}")
