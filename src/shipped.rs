@@ -9,6 +9,10 @@ pub struct Shipped {
     pub text: &'static str,
 }
 
+/// The schema that shipped pipelines name in their first line, next to them. Its text is `pipeline::schema`'s: what this
+/// binary knows, not a copy.
+pub const SCHEMA_FILE: &str = "recflow.schema.json";
+
 /// All of them.
 pub const ALL: &[Shipped] = &[
     Shipped { name: "quickstart", text: include_str!("../pipelines/quickstart.yaml") },

@@ -1,10 +1,13 @@
-//! `recflow init`: writes a workspace with the shipped pipelines.
+//! `recflow init`: writes a workspace with the shipped pipelines, and the schema that editors check them with.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use recflow_stages::Catalog;
+
 use super::exit::{Exit, Failure};
+use crate::pipeline::schema;
 use crate::shipped;
 
 /// Arguments of `recflow init`.
@@ -28,6 +31,7 @@ pub(super) fn run(args: Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     for pipeline in shipped::ALL {
         write_new(&pipelines.join(pipeline.name).with_extension("yaml"), pipeline.text, out)?;
     }
+    write_new(&pipelines.join(shipped::SCHEMA_FILE), &schema::file_text(Catalog::builtin()), out)?;
     write_new(&args.dir.join(".gitignore"), GITIGNORE, out)?;
     writeln!(
         out,

@@ -39,14 +39,16 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
 
 fn one(selector: &str, json: bool, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<(), Failure> {
     let store = open_store(workspace)?;
+    let now = now();
     let report = store.read(|view| {
         let id = view.find_run(selector)?.id;
-        report::full(workspace, view, &id, now())
+        report::full(workspace, view, &id, now)
     })?;
     if json {
         return print_json(&report, out);
     }
     view::summary(&report, terminal.out_color, out)?;
+    view::details(&report, now, out)?;
     Ok(())
 }
 

@@ -36,6 +36,9 @@ use crate::workspace::Workspace;
 /// An attempt's progress is recorded at most this often; watchers are told more often.
 const PROGRESS_RECORDED_EVERY_MS: i64 = 1_000;
 
+/// So many messages are taken in one turn at most.
+const MESSAGES_PER_TURN: usize = 1_000;
+
 /// What a caller decides.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -221,7 +224,8 @@ impl Driver {
         if let Some(message) = first {
             self.take(message)?;
         }
-        while let Ok(message) = self.inbox.try_recv() {
+        // Bounded, so that a talkative attempt cannot put off the commit.
+        for message in self.inbox.try_iter().take(MESSAGES_PER_TURN).collect::<Vec<_>>() {
             self.take(message)?;
         }
         let now = self.now().0;
@@ -288,6 +292,10 @@ impl Driver {
             }
             Report::Progress(_) | Report::Log { .. } => {}
         }
+        let report = match report {
+            Report::Log { level, message } => Report::Log { level, message: self.mask.text(&message) },
+            other => other,
+        };
         self.tell(Notice::Report { run: id, position: key.task, report });
     }
 

@@ -7,7 +7,7 @@ use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, U
 use super::core::{Event, Outcome, Phase, Stamped, TaskIx};
 use super::driver::Driver;
 use super::journal::Write;
-use super::launch::live_run;
+use super::launch::Seed;
 use super::live::LiveRun;
 use super::owner::{Liveness, liveness};
 use crate::executor::ProcessId;
@@ -88,7 +88,10 @@ impl Driver {
         let Some(pipeline) = loaded.pipeline else {
             bail!("the pipeline of run {id} is not valid for this version of recflow; the run was created by {}", row.binary_version);
         };
-        let mut run = live_run(row, pipeline, &self.options)?;
+        let params = row.params.as_object().cloned().unwrap_or_default();
+        let seed = Seed { id, pipeline: &row.pipeline, params: &params, trigger: row.trigger, logical_date: row.logical_date };
+        let mut run = seed.grow(pipeline, &self.options)?;
+        run.started_at = row.started_at;
         for event in events {
             replay(&mut run, event).with_context(|| format!("the stored history of run {id} is damaged"))?;
         }

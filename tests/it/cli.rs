@@ -88,6 +88,9 @@ fn init_writes_the_shipped_pipelines_and_keeps_what_is_there() {
     sandbox.write("w/pipelines/quickstart.yaml", "mine");
     sandbox.recflow(&["init", "w"]).exits(0);
     assert_eq!(sandbox.read("w/pipelines/quickstart.yaml"), "mine");
+    // The pipelines name the schema by this path in their first line.
+    assert_eq!(sandbox.read("w/pipelines/recflow.schema.json"), sandbox.recflow(&["schema"]).exits(0).out);
+    assert!(sandbox.read("w/pipelines/etl-train-test.yaml").starts_with("# yaml-language-server: $schema=./recflow.schema.json\n"));
     let ran = sandbox.recflow(&["validate", "w/pipelines/etl-train-test.yaml"]).exits(0);
     assert!(!ran.all().contains("warning"), "{}", ran.all());
 }

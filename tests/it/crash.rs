@@ -120,10 +120,10 @@ tasks:
 #[test]
 fn a_task_whose_owner_dies_three_times_fails_with_that_reason() {
     let sandbox = Sandbox::with("tasks:\n  fatal: { stage: shell, with: { script: 'kill -9 $PPID; sleep 10' } }\n");
-    sandbox.recflow(&["run", "p.yaml"]);
-    assert_eq!(sandbox.status()["status"], "interrupted");
-    sandbox.recflow(&["resume", "latest"]);
-    sandbox.recflow(&["resume", "latest"]);
+    for arguments in [["run", "p.yaml"], ["resume", "latest"], ["resume", "latest"]] {
+        sandbox.recflow(&arguments);
+        sandbox.wait_until("the run is seen as interrupted", || sandbox.status()["status"] == "interrupted");
+    }
     let run = sandbox.recflow(&["resume", "latest", "--json"]).exits(1).json();
     let error = run["tasks"]["fatal"]["error"].as_str().expect("an error").to_owned();
     assert!(error.contains("lost 3 times"), "{error}");

@@ -137,3 +137,49 @@ fn replace_program(command: &mut Command, program: &std::path::Path) {
     other.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     *command = other;
 }
+
+#[test]
+fn a_stage_killed_for_want_of_memory_is_reported_as_that() {
+    let Some(group) = MemoryLimit::new(40 << 20) else { return };
+    let sandbox = Sandbox::new();
+    let ran = sandbox.spawn_with(&["stage", "generate", "output=data", "ratings=4000000", "--json"], |command| {
+        let inner = std::mem::replace(command, Command::new("sh"));
+        command.arg("-c").arg("echo $$ > \"$0\" && exec \"$@\"").arg(group.0.join("cgroup.procs"));
+        command.arg(inner.get_program()).args(inner.get_args()).current_dir(sandbox.path());
+        command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    });
+    let run = ran.wait().exits(1).json();
+    let error = run["tasks"]["generate"]["error"].as_str().expect("an error");
+    assert!(error.starts_with("stage `generate` was killed by the kernel: out of memory, at "), "{error}");
+    assert!(!sandbox.file("data/train.txt").exists(), "nothing half-written is visible");
+}
+
+/// A control group with little memory. `None`, loudly, where none may be made.
+struct MemoryLimit(std::path::PathBuf);
+
+impl MemoryLimit {
+    fn new(bytes: u64) -> Option<Self> {
+        let name = format!("recflow-test-{}", std::process::id());
+        // Version 1 of control groups, then version 2.
+        for (root, limit) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
+            let folder = std::path::Path::new(root).join(&name);
+            if std::fs::create_dir(&folder).is_err() {
+                continue;
+            }
+            // In a control group the kernel has made the file; elsewhere opening it fails.
+            let group = Self(folder);
+            let opened = std::fs::OpenOptions::new().write(true).open(group.0.join(limit));
+            if opened.and_then(|mut file| std::io::Write::write_all(&mut file, bytes.to_string().as_bytes())).is_ok() {
+                return Some(group);
+            }
+        }
+        skipped("no control group may be made here, so memory cannot be made scarce");
+        None
+    }
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}

@@ -160,6 +160,15 @@ fn a_value_that_is_not_there_fails_its_task_and_says_which() {
 }
 
 #[test]
+fn an_environment_without_a_value_is_refused_before_the_run_exists() {
+    let sandbox =
+        Sandbox::with("env: { A: '{{ params.x[9] }}' }\nparams: { x: { type: string, default: abc } }\ntasks: { a: { stage: noop } }");
+    let ran = sandbox.recflow(&["run", "p.yaml"]).exits(1);
+    assert!(ran.err.contains("`env`") && ran.err.contains("params.x[9]"), "{}", ran.all());
+    assert_eq!(sandbox.json(&["status", "--json"]), json!([]));
+}
+
+#[test]
 fn independent_tasks_run_side_by_side_within_the_limit() {
     // Each task waits for the other's file: one at a time, neither could end.
     let script = |own: &str, other: &str| format!("touch {own}; while [ ! -e {other} ]; do sleep 0.01; done");

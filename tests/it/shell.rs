@@ -16,6 +16,17 @@ fn a_parameter_never_becomes_part_of_a_script() {
 }
 
 #[test]
+fn a_parameter_without_a_value_has_no_variable() {
+    let sandbox = Sandbox::with(
+        "params: { since: { type: date } }\ntasks:\n  a: { stage: shell, with: { script: 'printf \"%s\" \"${RECFLOW_PARAM_SINCE-unset}\" > got.txt' } }\n",
+    );
+    sandbox.recflow(&["run", "p.yaml"]).exits(0);
+    assert_eq!(sandbox.read("got.txt"), "unset");
+    sandbox.recflow(&["run", "p.yaml", "-p", "since=2005-12-31"]).exits(0);
+    assert_eq!(sandbox.read("got.txt"), "2005-12-31");
+}
+
+#[test]
 fn a_template_in_a_script_is_refused_before_anything_runs() {
     let sandbox = Sandbox::with(
         "params: { x: { type: string, default: y } }\ntasks:\n  a: { stage: shell, with: { script: 'echo {{ params.x }}' } }\n",

@@ -1,6 +1,7 @@
 //! What people see of runs: while they go on (live or as plain lines, on standard error) and afterwards (on standard
 //! output).
 
+mod details;
 mod live;
 mod plain;
 mod summary;
@@ -9,6 +10,7 @@ mod text;
 use super::Terminal;
 use crate::engine::{Nobody, Observer};
 
+pub(super) use details::details;
 pub(super) use summary::{errors, plan, runs, summary};
 
 /// Who watches a run: nobody, a live view on a terminal, or plain lines.

@@ -32,7 +32,8 @@ pub(super) fn count(number: u64) -> String {
 pub(super) fn short(number: f64) -> String {
     for (size, name) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] {
         if number >= size {
-            return format!("{:.1}{name}", number / size);
+            let digits = if number / size < 10.0 { 2 } else { 1 };
+            return format!("{:.digits$}{name}", number / size);
         }
     }
     format!("{number:.0}")
@@ -54,20 +55,22 @@ pub(super) fn progress(progress: &Progress, elapsed: Duration) -> String {
     let unit = match progress.unit {
         Unit::Rows => "rows",
         Unit::Bytes => "bytes",
-        Unit::Iterations => "iterations",
         Unit::Users => "users",
-        Unit::Items => "",
+        // The phase says what is counted.
+        Unit::Iterations | Unit::Items => "",
     };
     let mut text = match progress.total {
         Some(total) => format!("{} {}/{} {unit}", progress.phase, count(progress.done), count(total)),
         None => format!("{} {} {unit}", progress.phase, count(progress.done)),
     };
+    text.truncate(text.trim_end().len());
     let rate = progress.done as f64 / elapsed.as_secs_f64().max(1e-3);
     if matches!(progress.unit, Unit::Rows | Unit::Bytes | Unit::Users) && progress.done > 0 {
         text.push_str(&format!("  {}/s", short(rate)));
     }
     for (name, value) in &progress.metrics {
-        text.push_str(&format!("  {name} {value:.4}"));
+        let value = if value.abs() < 1e3 { format!("{value:.4}") } else { short(*value) };
+        text.push_str(&format!("  {name} {value}"));
     }
     text.trim_end().to_owned()
 }
@@ -110,7 +113,7 @@ mod tests {
     fn numbers_and_durations_read_well() {
         assert_eq!([duration(0.004), duration(12.34), duration(125.0), duration(3_725.0)], ["0.00s", "12.3s", "2m05s", "1h02m"]);
         assert_eq!([count(0), count(999), count(1_000), count(1_234_567)], ["0", "999", "1 000", "1 234 567"]);
-        assert_eq!([short(12.0), short(12_345.0), short(4.5e6)], ["12", "12.3k", "4.5M"]);
+        assert_eq!([short(12.0), short(12_345.0), short(4.5e6)], ["12", "12.3k", "4.50M"]);
         assert_eq!([ago(900), ago(61_000), ago(7_200_000), ago(400_000_000)], ["0s ago", "1m ago", "2h ago", "4d ago"]);
     }
 }
