@@ -73,6 +73,15 @@ fn rank_10_and_rank_20_are_as_good_as_sparks() {
 }
 
 #[test]
+fn nonnegative_factors_cost_little() {
+    let params = AlsParams { rank: 10, max_iter: 10, ..AlsParams::default() };
+    let Some(plain) = on_u1(params.clone()) else { return };
+    let Some(found) = on_u1(AlsParams { nonnegative: true, ..params }) else { return };
+    near("RMSE", found.errors.rmse.unwrap(), plain.errors.rmse.unwrap(), 0.02);
+    assert_eq!(found.errors.scored, 19_968);
+}
+
+#[test]
 fn the_bias_model_gives_the_published_figures() {
     for (fold, expected) in [(1, 0.960), (2, 0.948), (3, 0.941), (4, 0.938), (5, 0.942)] {
         let (Some(train), Some(test)) = (read(&format!("u{fold}.base.gz")), read(&format!("u{fold}.test.gz"))) else { return };
