@@ -17,24 +17,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use recflow_stages::clock::Clock;
-use recflow_stages::{Report, StageError};
-use recflow_state::{AttemptRow, AttemptState, RunId, Store, UnixMs};
-use serde_json::Value;
+use recflow_state::{RunId, Store, UnixMs};
 
 use super::budget::Budget;
-use super::core::{Effect, Event, Outcome, Phase, Stamped, StopReason, TaskIx, Timer};
+use super::core::{Effect, Event, Phase, Stamped, StopReason, TaskIx, Timer};
 use super::entropy::Entropy;
 use super::journal::{Journal, Write};
-use super::live::{Active, LiveRun};
+use super::live::LiveRun;
 use super::notice::{Notice, Observer};
 use super::owner::Owner;
-use super::prepare::{Prepared, computes, prepare};
+use super::prepare::{Prepared, prepare};
 use crate::executor::log::Mask;
-use crate::executor::{Attempt, AttemptKey, Ended, Executor, Failure, HowToStop, Update, Work};
+use crate::executor::{Attempt, AttemptKey, Executor, Failure, HowToStop, Update};
 use crate::workspace::Workspace;
-
-/// An attempt's progress is recorded at most this often; watchers are told more often.
-const PROGRESS_RECORDED_EVERY_MS: i64 = 1_000;
 
 /// So many messages are taken in one turn at most.
 const MESSAGES_PER_TURN: usize = 1_000;
@@ -82,7 +77,7 @@ impl Handle {
 }
 
 /// What to do after the commit.
-enum Todo {
+pub(super) enum Todo {
     Execute(Box<Attempt>),
     Release(AttemptKey),
     Stop(AttemptKey, HowToStop),
@@ -113,14 +108,14 @@ pub struct Driver {
     executor: Executor,
     handle: Handle,
     inbox: Receiver<Message>,
-    runs: BTreeMap<Arc<str>, LiveRun>,
+    pub(super) runs: BTreeMap<Arc<str>, LiveRun>,
     ready: BTreeSet<Turn>,
     turns: u64,
     timers: BinaryHeap<Reverse<Alarm>>,
-    budget: Budget,
-    todo: Vec<Todo>,
-    mask: Mask,
-    secrets: Arc<[String]>,
+    pub(super) budget: Budget,
+    pub(super) todo: Vec<Todo>,
+    pub(super) mask: Mask,
+    pub(super) secrets: Arc<[String]>,
 }
 
 impl std::fmt::Debug for Driver {
@@ -269,100 +264,6 @@ impl Driver {
         }
     }
 
-    fn reported(&mut self, key: &AttemptKey, report: Report) {
-        let now = self.now().0;
-        let Some(run) = self.runs.get_mut(&key.run) else { return };
-        let (id, task) = (run.id.clone(), run.task_id(key.task).to_owned());
-        let Some(active) = run.facts[key.task].active.as_mut().filter(|active| active.attempt == key.attempt) else { return };
-        match &report {
-            Report::Progress(progress) if now - active.progress_recorded_at >= PROGRESS_RECORDED_EVERY_MS => {
-                active.progress_recorded_at = now;
-                let progress = serde_json::to_value(progress).unwrap_or(Value::Null);
-                self.journal.add(Write::Progress { run: id.clone(), task, attempt: key.attempt, progress });
-            }
-            Report::Metric { name, step, value } => {
-                self.journal.add(Write::Metric {
-                    run: id.clone(),
-                    task,
-                    attempt: key.attempt,
-                    name: name.clone(),
-                    step: *step,
-                    value: *value,
-                });
-            }
-            Report::Progress(_) | Report::Log { .. } => {}
-        }
-        let report = match report {
-            Report::Log { level, message } => Report::Log { level, message: self.mask.text(&message) },
-            other => other,
-        };
-        self.tell(Notice::Report { run: id, position: key.task, report });
-    }
-
-    fn ended(&mut self, key: &AttemptKey, ended: Ended) -> anyhow::Result<()> {
-        let Some(run) = self.runs.get_mut(&key.run) else { return Ok(()) };
-        let Some(active) = run.facts[key.task].active.take_if(|active| active.attempt == key.attempt) else { return Ok(()) };
-        self.budget.give_back(active.computes, active.threads);
-        let now = self.now();
-        self.finish_attempt(&key.run, key.task, &active, ended, None, now)
-    }
-
-    /// Records how an attempt ended and tells the state machine.
-    fn finish_attempt(
-        &mut self,
-        key: &Arc<str>,
-        task: TaskIx,
-        active: &Active,
-        ended: Ended,
-        taken: Option<Vec<TaskIx>>,
-        now: UnixMs,
-    ) -> anyhow::Result<()> {
-        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
-        let id = run.pipeline.tasks[task].id.clone();
-        let stopping = match run.state.tasks[task].phase {
-            Phase::Running { stopping, .. } => stopping,
-            _ => None,
-        };
-        let result = ended.result.and_then(|output| checked_output(id.as_str(), self.mask.value(&output)));
-        let (outcome, state, error, output) = match result {
-            Ok(output) => (Outcome::Succeeded { taken }, AttemptState::Succeeded, None, Some(output)),
-            Err(failure) => {
-                let error = match failure {
-                    Failure::Failed(error) => Some(masked(&self.mask, error)),
-                    Failure::Stopped => None,
-                };
-                let state = match stopping {
-                    Some(StopReason::TimedOut) => AttemptState::TimedOut,
-                    Some(StopReason::Cancelled | StopReason::Killed) => AttemptState::Cancelled,
-                    None => AttemptState::Failed,
-                };
-                let outcome = match &error {
-                    Some(error) => Outcome::Failed { retryable: error.kind.is_retryable(), reason: error.message.clone() },
-                    None => Outcome::Stopped,
-                };
-                (outcome, state, error, None)
-            }
-        };
-        let error_value = error.as_ref().and_then(|error| serde_json::to_value(error).ok());
-        run.facts[task].error = error;
-        run.facts[task].output = output.clone();
-        self.journal.add(Write::Attempt(Box::new(AttemptRow {
-            ended_at: Some(now),
-            exit: ended.exit,
-            peak_rss_bytes: ended.peak_rss_bytes,
-            cpu_ms: ended.cpu_ms,
-            error: error_value,
-            output: output.clone(),
-            ..attempt_row(run, task, active, state)
-        })));
-        if let Some(output) = output {
-            run.scope.set_output(&id, output.clone());
-            let (run, task) = (run.id.clone(), id.as_str().to_owned());
-            self.journal.add(Write::Output { run, task, attempt: active.attempt, value: output });
-        }
-        self.advance(key, Event::AttemptEnded { task, attempt: active.attempt, outcome })
-    }
-
     /// Starts queued tasks while there are slots.
     fn start_what_fits(&mut self) -> anyhow::Result<()> {
         while self.budget.free_slots() > 0 {
@@ -381,67 +282,14 @@ impl Driver {
         Ok(())
     }
 
-    /// An attempt that is over as soon as it starts: nothing has to execute.
-    fn at_once(&mut self, key: &Arc<str>, task: TaskIx, result: Result<Value, Failure>, taken: Option<Vec<TaskIx>>) -> anyhow::Result<()> {
-        let now = self.now();
-        let Some(run) = self.runs.get(key) else { return Ok(()) };
-        let attempt = run.state.tasks[task].attempts + 1;
-        let active = Active { attempt, started_at: now, computes: false, threads: 0, progress_recorded_at: 0 };
-        self.advance(key, Event::AttemptStarted { task, attempt })?;
-        self.finish_attempt(key, task, &active, Ended::without_process(result), taken, now)
-    }
-
-    fn start_attempt(
-        &mut self,
-        key: &Arc<str>,
-        task: TaskIx,
-        work: Work,
-        inputs: &Value,
-        env: BTreeMap<String, String>,
-    ) -> anyhow::Result<()> {
-        let now = self.now();
-        let computing_soon = self.computing_soon();
-        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
-        let attempt = run.state.tasks[task].attempts + 1;
-        let computes = computes(&work);
-        let threads = self.budget.take(computes, computing_soon);
-        let active = Active { attempt, started_at: now, computes, threads, progress_recorded_at: 0 };
-        let log = Workspace::log(run.id.as_str(), run.task_id(task), attempt);
-        self.journal.add(Write::Attempt(Box::new(AttemptRow {
-            inputs: Some(self.mask.value(inputs)),
-            log: Some(log.to_string_lossy().into_owned()),
-            ..attempt_row(run, task, &active, AttemptState::Running)
-        })));
-        run.facts[task].active = Some(active);
-        run.facts[task].error = None;
-        let request = Attempt {
-            key: AttemptKey { run: key.clone(), task, attempt },
-            task_id: run.task_id(task).to_owned(),
-            pipeline: run.pipeline.name.clone(),
-            work,
-            publish_key: run.publish_key(task),
-            logical_date: run.logical_date,
-            workspace: self.workspace.root().to_owned(),
-            home: self.workspace.home().to_owned(),
-            threads,
-            env,
-            log: self.workspace.home().join(log),
-            secrets: self.secrets.clone(),
-            grace: self.options.grace,
-        };
-        self.advance(key, Event::AttemptStarted { task, attempt })?;
-        self.todo.push(Todo::Execute(Box::new(request)));
-        Ok(())
-    }
-
     /// How many of the tasks that will get the slots still free are computing ones.
-    fn computing_soon(&self) -> usize {
+    pub(super) fn computing_soon(&self) -> usize {
         let next = self.ready.iter().take(self.budget.free_slots().saturating_sub(1));
         next.filter(|(_, _, key, task)| self.runs.get(key).is_some_and(|run| runs_as_child(run, *task))).count()
     }
 
     /// Advances a run by one event: notes what changed for the next commit, and what is to be done after it.
-    fn advance(&mut self, key: &Arc<str>, event: Event) -> anyhow::Result<()> {
+    pub(super) fn advance(&mut self, key: &Arc<str>, event: Event) -> anyhow::Result<()> {
         let now = self.now();
         let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
         let stamped = Stamped { at_ms: now.0, event };
@@ -486,7 +334,7 @@ impl Driver {
         }
     }
 
-    fn tell(&mut self, notice: Notice) {
+    pub(super) fn tell(&mut self, notice: Notice) {
         self.todo.push(Todo::Tell(Box::new(notice)));
     }
 
@@ -523,47 +371,6 @@ impl Driver {
 fn runs_as_child(run: &LiveRun, task: TaskIx) -> bool {
     let stage = super::live::stage_name(&run.pipeline.tasks[task].kind);
     recflow_stages::Catalog::builtin().get(stage).is_some_and(|stage| stage.spec.runs == recflow_stages::Runs::Child)
-}
-
-fn attempt_row(run: &LiveRun, task: TaskIx, active: &Active, state: AttemptState) -> AttemptRow {
-    AttemptRow {
-        run_id: run.id.clone(),
-        task_id: run.task_id(task).to_owned(),
-        number: active.attempt,
-        generation: run.state.tasks[task].generation,
-        state,
-        pid: None,
-        pid_start: None,
-        started_at: active.started_at,
-        ended_at: None,
-        exit: None,
-        peak_rss_bytes: None,
-        cpu_ms: None,
-        inputs: None,
-        error: None,
-        output: None,
-        log: None,
-        progress: None,
-    }
-}
-
-/// An output that the store will take.
-fn checked_output(task: &str, output: Value) -> Result<Value, Failure> {
-    match recflow_state::check_output(task, &output) {
-        Ok(()) => Ok(output),
-        Err(error) => {
-            Err(Failure::Failed(StageError::input(error.to_string()).with_hint("write large results to a file and return its path")))
-        }
-    }
-}
-
-fn masked(mask: &Mask, error: StageError) -> StageError {
-    StageError {
-        kind: error.kind,
-        message: mask.text(&error.message),
-        causes: error.causes.iter().map(|cause| mask.text(cause)).collect(),
-        hint: error.hint.map(|hint| mask.text(&hint)),
-    }
 }
 
 /// An instant of the store as one of jiff's.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`core`] | decides: a pure state machine, without I/O |
 //! | `driver` | feeds the state machine, records what it says, then does it |
+//! | `attempts` | the driver's half that deals with attempts: how one starts, reports, ends |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
 //! | `prepare` | `when`, branches and inputs of a task whose turn has come |
 //! | `journal` | what the next transaction will write |
@@ -12,6 +13,7 @@
 //! | [`notice`] | what watchers are told |
 //! | [`entropy`] | randomness, behind a trait |
 
+mod attempts;
 mod budget;
 pub mod core;
 mod driver;

@@ -1,0 +1,217 @@
+//! The driver's half that deals with attempts: how one starts, what it reports, how it ends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use recflow_stages::{Report, StageError};
+use recflow_state::{AttemptRow, AttemptState, UnixMs};
+use serde_json::Value;
+
+use super::core::{Event, Outcome, Phase, StopReason, TaskIx};
+use super::driver::{Driver, Todo};
+use super::journal::Write;
+use super::live::{Active, LiveRun};
+use super::notice::Notice;
+use super::prepare::computes;
+use crate::executor::log::Mask;
+use crate::executor::{Attempt, AttemptKey, Ended, Failure, Work};
+use crate::workspace::Workspace;
+
+/// An attempt's progress is recorded at most this often; watchers are told more often.
+const PROGRESS_RECORDED_EVERY_MS: i64 = 1_000;
+
+impl Driver {
+    /// An attempt that is over as soon as it starts: nothing has to execute.
+    pub(super) fn at_once(
+        &mut self,
+        key: &Arc<str>,
+        task: TaskIx,
+        result: Result<Value, Failure>,
+        taken: Option<Vec<TaskIx>>,
+    ) -> anyhow::Result<()> {
+        let now = self.now();
+        let Some(run) = self.runs.get(key) else { return Ok(()) };
+        let attempt = run.state.tasks[task].attempts + 1;
+        let active = Active { attempt, started_at: now, computes: false, threads: 0, progress_recorded_at: 0 };
+        self.advance(key, Event::AttemptStarted { task, attempt })?;
+        self.finish_attempt(key, task, &active, Ended::without_process(result), taken, now)
+    }
+
+    pub(super) fn start_attempt(
+        &mut self,
+        key: &Arc<str>,
+        task: TaskIx,
+        work: Work,
+        inputs: &Value,
+        env: BTreeMap<String, String>,
+    ) -> anyhow::Result<()> {
+        let now = self.now();
+        let computing_soon = self.computing_soon();
+        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+        let attempt = run.state.tasks[task].attempts + 1;
+        let computes = computes(&work);
+        let threads = self.budget.take(computes, computing_soon);
+        let active = Active { attempt, started_at: now, computes, threads, progress_recorded_at: 0 };
+        let log = Workspace::log(run.id.as_str(), run.task_id(task), attempt);
+        self.journal.add(Write::Attempt(Box::new(AttemptRow {
+            inputs: Some(self.mask.value(inputs)),
+            log: Some(log.to_string_lossy().into_owned()),
+            ..attempt_row(run, task, &active, AttemptState::Running)
+        })));
+        run.facts[task].active = Some(active);
+        run.facts[task].error = None;
+        let request = Attempt {
+            key: AttemptKey { run: key.clone(), task, attempt },
+            task_id: run.task_id(task).to_owned(),
+            pipeline: run.pipeline.name.clone(),
+            work,
+            publish_key: run.publish_key(task),
+            logical_date: run.logical_date,
+            workspace: self.workspace.root().to_owned(),
+            home: self.workspace.home().to_owned(),
+            threads,
+            env,
+            log: self.workspace.home().join(log),
+            secrets: self.secrets.clone(),
+            grace: self.options.grace,
+        };
+        self.advance(key, Event::AttemptStarted { task, attempt })?;
+        self.todo.push(Todo::Execute(Box::new(request)));
+        Ok(())
+    }
+
+    pub(super) fn reported(&mut self, key: &AttemptKey, report: Report) {
+        let now = self.now().0;
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let (id, task) = (run.id.clone(), run.task_id(key.task).to_owned());
+        let Some(active) = run.facts[key.task].active.as_mut().filter(|active| active.attempt == key.attempt) else { return };
+        match &report {
+            Report::Progress(progress) if now - active.progress_recorded_at >= PROGRESS_RECORDED_EVERY_MS => {
+                active.progress_recorded_at = now;
+                let progress = serde_json::to_value(progress).unwrap_or(Value::Null);
+                self.journal.add(Write::Progress { run: id.clone(), task, attempt: key.attempt, progress });
+            }
+            Report::Metric { name, step, value } => {
+                self.journal.add(Write::Metric {
+                    run: id.clone(),
+                    task,
+                    attempt: key.attempt,
+                    name: name.clone(),
+                    step: *step,
+                    value: *value,
+                });
+            }
+            Report::Progress(_) | Report::Log { .. } => {}
+        }
+        let report = match report {
+            Report::Log { level, message } => Report::Log { level, message: self.mask.text(&message) },
+            other => other,
+        };
+        self.tell(Notice::Report { run: id, position: key.task, report });
+    }
+
+    pub(super) fn ended(&mut self, key: &AttemptKey, ended: Ended) -> anyhow::Result<()> {
+        let Some(run) = self.runs.get_mut(&key.run) else { return Ok(()) };
+        let Some(active) = run.facts[key.task].active.take_if(|active| active.attempt == key.attempt) else { return Ok(()) };
+        self.budget.give_back(active.computes, active.threads);
+        let now = self.now();
+        self.finish_attempt(&key.run, key.task, &active, ended, None, now)
+    }
+
+    /// Records how an attempt ended and tells the state machine.
+    fn finish_attempt(
+        &mut self,
+        key: &Arc<str>,
+        task: TaskIx,
+        active: &Active,
+        ended: Ended,
+        taken: Option<Vec<TaskIx>>,
+        now: UnixMs,
+    ) -> anyhow::Result<()> {
+        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+        let id = run.pipeline.tasks[task].id.clone();
+        let stopping = match run.state.tasks[task].phase {
+            Phase::Running { stopping, .. } => stopping,
+            _ => None,
+        };
+        let result = ended.result.and_then(|output| checked_output(id.as_str(), self.mask.value(&output)));
+        let (outcome, state, error, output) = match result {
+            Ok(output) => (Outcome::Succeeded { taken }, AttemptState::Succeeded, None, Some(output)),
+            Err(failure) => {
+                let error = match failure {
+                    Failure::Failed(error) => Some(masked(&self.mask, error)),
+                    Failure::Stopped => None,
+                };
+                let state = match stopping {
+                    Some(StopReason::TimedOut) => AttemptState::TimedOut,
+                    Some(StopReason::Cancelled | StopReason::Killed) => AttemptState::Cancelled,
+                    None => AttemptState::Failed,
+                };
+                let outcome = match &error {
+                    Some(error) => Outcome::Failed { retryable: error.kind.is_retryable(), reason: error.message.clone() },
+                    None => Outcome::Stopped,
+                };
+                (outcome, state, error, None)
+            }
+        };
+        let error_value = error.as_ref().and_then(|error| serde_json::to_value(error).ok());
+        run.facts[task].error = error;
+        run.facts[task].output = output.clone();
+        self.journal.add(Write::Attempt(Box::new(AttemptRow {
+            ended_at: Some(now),
+            exit: ended.exit,
+            peak_rss_bytes: ended.peak_rss_bytes,
+            cpu_ms: ended.cpu_ms,
+            error: error_value,
+            output: output.clone(),
+            ..attempt_row(run, task, active, state)
+        })));
+        if let Some(output) = output {
+            run.scope.set_output(&id, output.clone());
+            let (run, task) = (run.id.clone(), id.as_str().to_owned());
+            self.journal.add(Write::Output { run, task, attempt: active.attempt, value: output });
+        }
+        self.advance(key, Event::AttemptEnded { task, attempt: active.attempt, outcome })
+    }
+}
+
+fn attempt_row(run: &LiveRun, task: TaskIx, active: &Active, state: AttemptState) -> AttemptRow {
+    AttemptRow {
+        run_id: run.id.clone(),
+        task_id: run.task_id(task).to_owned(),
+        number: active.attempt,
+        generation: run.state.tasks[task].generation,
+        state,
+        pid: None,
+        pid_start: None,
+        started_at: active.started_at,
+        ended_at: None,
+        exit: None,
+        peak_rss_bytes: None,
+        cpu_ms: None,
+        inputs: None,
+        error: None,
+        output: None,
+        log: None,
+        progress: None,
+    }
+}
+
+/// An output that the store will take.
+fn checked_output(task: &str, output: Value) -> Result<Value, Failure> {
+    match recflow_state::check_output(task, &output) {
+        Ok(()) => Ok(output),
+        Err(error) => {
+            Err(Failure::Failed(StageError::input(error.to_string()).with_hint("write large results to a file and return its path")))
+        }
+    }
+}
+
+fn masked(mask: &Mask, error: StageError) -> StageError {
+    StageError {
+        kind: error.kind,
+        message: mask.text(&error.message),
+        causes: error.causes.iter().map(|cause| mask.text(cause)).collect(),
+        hint: error.hint.map(|hint| mask.text(&hint)),
+    }
+}
