@@ -1,6 +1,8 @@
 //! recflow: see `docs/architecture.md`.
 
+pub mod cli;
 pub mod engine;
 pub mod executor;
 pub mod pipeline;
+pub mod shipped;
 pub mod workspace;

@@ -1,2 +1,7 @@
 //! The binary: everything is in the library, so that tests reach it too.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(recflow::cli::main())
+}

@@ -261,6 +261,8 @@ proptest! {
                 prop_assert!(loaded.source.text().get(label.span.start..label.span.end).is_some(), "{:?}", diagnostic);
             }
         }
+        let rendered = loaded.render(false);
+        prop_assert!(!rendered.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", rendered);
         let _ = loaded.render(true);
         let report: Map<String, Value> = serde_json::from_value(serde_json::to_value(loaded.report()).expect("JSON")).expect("a map");
         prop_assert_eq!(report["diagnostics"].as_array().map(Vec::len), Some(loaded.diagnostics.len()));

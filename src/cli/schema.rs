@@ -4,7 +4,7 @@ use std::io::Write;
 
 use recflow_stages::Catalog;
 
-use crate::pipeline::schema::json_schema;
+use crate::pipeline::schema;
 
 const EXAMPLES: &str = "Examples:
   recflow schema > recflow.schema.json
@@ -19,6 +19,6 @@ pub(super) struct Args {}
 
 /// Prints the schema on `out`.
 pub(super) fn run(_: Args, out: &mut dyn Write, _: &mut dyn Write, _: bool) -> anyhow::Result<u8> {
-    writeln!(out, "{:#}", json_schema(Catalog::builtin()))?;
+    out.write_all(schema::file_text(Catalog::builtin()).as_bytes())?;
     Ok(0)
 }

@@ -11,7 +11,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -35,6 +35,9 @@ use crate::workspace::Workspace;
 
 /// An attempt's progress is recorded at most this often; watchers are told more often.
 const PROGRESS_RECORDED_EVERY_MS: i64 = 1_000;
+
+/// So many messages are taken in one turn at most.
+const MESSAGES_PER_TURN: usize = 1_000;
 
 /// What a caller decides.
 #[derive(Debug, Clone)]
@@ -83,7 +86,7 @@ enum Todo {
     Execute(Box<Attempt>),
     Release(AttemptKey),
     Stop(AttemptKey, HowToStop),
-    Tell(Notice),
+    Tell(Box<Notice>),
 }
 
 /// A task whose turn comes when there is a slot: by the instant at which it became ready, then by run and position.
@@ -181,7 +184,7 @@ impl Driver {
         let key = run.key.clone();
         let now = self.now();
         let tasks = (0..run.plan.len()).map(|task| run.task_notice(task, now)).collect();
-        self.todo.push(Todo::Tell(Notice::RunBegun { run: run.id.clone(), pipeline: run.pipeline.name.clone(), tasks, resumed }));
+        self.tell(Notice::RunBegun { run: run.id.clone(), pipeline: run.pipeline.name.clone(), tasks, resumed });
         for (task, record) in run.state.tasks.iter().enumerate() {
             match record.phase {
                 Phase::Queued => self.enqueue(&key, task),
@@ -215,16 +218,14 @@ impl Driver {
             None => self.inbox.recv().ok(),
             Some(Reverse((at_ms, ..))) => {
                 let pause = Duration::from_millis(u64::try_from(at_ms - self.now().0).unwrap_or(0));
-                match self.inbox.recv_timeout(pause) {
-                    Ok(message) => Some(message),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                }
+                self.inbox.recv_timeout(pause).ok()
             }
         };
         if let Some(message) = first {
             self.take(message)?;
         }
-        while let Ok(message) = self.inbox.try_recv() {
+        // Bounded, so that a talkative attempt cannot put off the commit.
+        for message in self.inbox.try_iter().take(MESSAGES_PER_TURN).collect::<Vec<_>>() {
             self.take(message)?;
         }
         let now = self.now().0;
@@ -291,7 +292,11 @@ impl Driver {
             }
             Report::Progress(_) | Report::Log { .. } => {}
         }
-        self.todo.push(Todo::Tell(Notice::Report { run: id, position: key.task, report }));
+        let report = match report {
+            Report::Log { level, message } => Report::Log { level, message: self.mask.text(&message) },
+            other => other,
+        };
+        self.tell(Notice::Report { run: id, position: key.task, report });
     }
 
     fn ended(&mut self, key: &AttemptKey, ended: Ended) -> anyhow::Result<()> {
@@ -448,7 +453,7 @@ impl Driver {
         for &task in &step.changed {
             run.note_times(task, now);
             self.journal.add(Write::Task(run.task_row(task)));
-            self.todo.push(Todo::Tell(Notice::Task { run: run.id.clone(), task: run.task_notice(task, now) }));
+            self.todo.push(Todo::Tell(Box::new(Notice::Task { run: run.id.clone(), task: run.task_notice(task, now) })));
         }
         if step.run_changed {
             run.started_at.get_or_insert(now);
@@ -474,10 +479,15 @@ impl Driver {
             Effect::Wake { task, timer, at_ms } => self.wake(key, task, timer, at_ms),
             Effect::RunEnded(_) => {
                 if let Some(run) = self.runs.get(key) {
-                    self.todo.push(Todo::Tell(Notice::RunEnded { run: run.id.clone(), status: run.status(), reason: run.reason() }));
+                    let (run, status, reason) = (run.id.clone(), run.status(), run.reason());
+                    self.tell(Notice::RunEnded { run, status, reason });
                 }
             }
         }
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        self.todo.push(Todo::Tell(Box::new(notice)));
     }
 
     fn enqueue(&mut self, key: &Arc<str>, task: TaskIx) {
@@ -495,6 +505,7 @@ impl Driver {
     }
 
     fn commit_and_act(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        recflow_stages::failpoint::hit("engine.before_commit");
         self.journal.commit(&self.store).context("cannot record what happened")?;
         recflow_stages::failpoint::hit("engine.after_commit");
         for todo in self.todo.drain(..) {

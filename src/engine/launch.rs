@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use recflow_state::{NewRun, NewTask, Run, RunId, RunStatus, Trigger, UnixMs};
+use recflow_state::{NewRun, NewTask, RunId, Trigger, UnixMs};
 use serde_json::{Map, Value};
 
 use super::core::Event;
@@ -43,7 +43,10 @@ impl Driver {
             .map(|task| NewTask { task_id: task.id.as_str().to_owned(), stage: stage_name(&task.kind).to_owned() })
             .collect();
         let workspace = self.workspace.root().display().to_string();
-        let row = self.store.write(|tx| {
+        // Before anything is recorded: a pipeline whose `env` has no value is refused, not begun.
+        let seed = Seed { id: &id, pipeline: &launch.pipeline.name, params: &launch.params, trigger: launch.trigger, logical_date };
+        let run = seed.grow(launch.pipeline.clone(), &self.options)?;
+        let recorded: Result<(), recflow_state::Error> = self.store.write(|tx| {
             let name = &launch.pipeline.name;
             let version = tx.pipeline_version(name, &hash, &launch.text, launch.file.as_deref(), now)?;
             let new = NewRun {
@@ -58,31 +61,41 @@ impl Driver {
                 workspace: workspace.clone(),
                 binary_version: env!("CARGO_PKG_VERSION").to_owned(),
             };
-            tx.create_run(&new, &tasks)?;
-            tx.run(&id)
+            tx.create_run(&new, &tasks)
         });
-        let row: Run = row.context("cannot record the new run")?;
-        debug_assert_eq!(row.status, RunStatus::Queued);
-        let run = live_run(&row, launch.pipeline, &self.options)?;
+        recorded.context("cannot record the new run")?;
         self.adopt(run, vec![Event::Created], false)?;
         Ok(id)
     }
 }
 
-/// A run that lives, before its first event.
-pub(super) fn live_run(row: &Run, pipeline: Pipeline, options: &Options) -> anyhow::Result<LiveRun> {
-    let params = row.params.as_object().cloned().unwrap_or_default();
-    let info = RunInfo {
-        id: row.id.as_str().to_owned(),
-        logical_date: super::driver::timestamp(row.logical_date).to_string(),
-        pipeline: row.pipeline.clone(),
-        trigger: row.trigger.as_str().to_owned(),
-    };
-    let own = environment(&pipeline, &params, &info, &options.secrets).context("cannot work out `env` of the pipeline")?;
-    let scope = Scope::new(params.clone(), &info, &own, &options.secrets);
-    let mut env = own;
-    env.extend(params.iter().map(|(name, value)| (param_variable(name), as_text(value))));
-    Ok(LiveRun::new(row, pipeline, scope, env))
+/// What a run is grown from, new or stored.
+pub(super) struct Seed<'a> {
+    pub(super) id: &'a RunId,
+    pub(super) pipeline: &'a str,
+    pub(super) params: &'a Map<String, Value>,
+    pub(super) trigger: Trigger,
+    pub(super) logical_date: UnixMs,
+}
+
+impl Seed<'_> {
+    /// A run that lives, before its first event. Fails if `env` of the pipeline has no value.
+    pub(super) fn grow(&self, pipeline: Pipeline, options: &Options) -> anyhow::Result<LiveRun> {
+        let logical_date = super::driver::timestamp(self.logical_date);
+        let info = RunInfo {
+            id: self.id.as_str().to_owned(),
+            logical_date: logical_date.to_string(),
+            pipeline: self.pipeline.to_owned(),
+            trigger: self.trigger.as_str().to_owned(),
+        };
+        let own = environment(&pipeline, self.params, &info, &options.secrets).context("cannot work out `env` of the pipeline")?;
+        let scope = Scope::new(self.params.clone(), &info, &own, &options.secrets);
+        let mut env = own;
+        // A parameter without a value has no variable, so that `${RECFLOW_PARAM_X:-else}` works.
+        let given = self.params.iter().filter(|(_, value)| !value.is_null());
+        env.extend(given.map(|(name, value)| (param_variable(name), as_text(value))));
+        Ok(LiveRun::new(self.id.clone(), pipeline, logical_date, scope, env))
+    }
 }
 
 /// `env` of the pipeline: its templates see no `env`.
@@ -106,7 +119,7 @@ fn environment(
     Ok(env)
 }
 
-/// The environment variable that carries a parameter: `data-dir` is `RECFLOW_PARAM_DATA_DIR`.
+/// The environment variable that carries a parameter: `data_dir` is `RECFLOW_PARAM_DATA_DIR`.
 fn param_variable(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     format!("RECFLOW_PARAM_{plain}")

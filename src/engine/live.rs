@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use recflow_stages::{PublishKey, StageError};
-use recflow_state::{Run, RunId, RunStatus, TaskRow, TaskState, UnixMs};
+use recflow_state::{RunId, RunStatus, TaskRow, TaskState, UnixMs};
 use serde_json::Value;
 
 use super::core::{Phase, Plan, PlanTask, RunState, TaskIx};
@@ -63,7 +63,7 @@ pub(super) fn plan_of(pipeline: &Pipeline, logical_date: Timestamp) -> Plan {
             id: task.id.as_str().to_owned(),
             needs: task.needs.clone(),
             rule: task.trigger_rule,
-            retry: task.retry.clone(),
+            retry: task.retry,
             timeout_ms: task.timeout.map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
             allow_failure: task.allow_failure,
             max_lost: LOSSES_MAX,
@@ -86,12 +86,11 @@ pub fn stage_name(kind: &TaskKind) -> &str {
 
 impl LiveRun {
     /// A run whose state is still that before its first event.
-    pub(super) fn new(row: &Run, pipeline: Pipeline, scope: Scope, env: BTreeMap<String, String>) -> Self {
-        let logical_date = Timestamp::from_millisecond(row.logical_date.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    pub(super) fn new(id: RunId, pipeline: Pipeline, logical_date: Timestamp, scope: Scope, env: BTreeMap<String, String>) -> Self {
         let plan = plan_of(&pipeline, logical_date);
         Self {
-            id: row.id.clone(),
-            key: row.id.as_str().into(),
+            key: id.as_str().into(),
+            id,
             state: RunState::new(&plan),
             facts: vec![TaskFacts::default(); plan.len()],
             plan,
@@ -99,7 +98,7 @@ impl LiveRun {
             scope,
             env,
             logical_date,
-            started_at: row.started_at,
+            started_at: None,
             ended_at: None,
         }
     }

@@ -7,7 +7,7 @@ use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, U
 use super::core::{Event, Outcome, Phase, Stamped, TaskIx};
 use super::driver::Driver;
 use super::journal::Write;
-use super::launch::live_run;
+use super::launch::Seed;
 use super::live::LiveRun;
 use super::owner::{Liveness, liveness};
 use crate::executor::ProcessId;
@@ -44,19 +44,8 @@ impl Driver {
     /// Takes over a run that failed, was cancelled or was interrupted. What had succeeded is kept; failed tasks and all
     /// below them run again. Refuses a run that succeeded or that a live process owns.
     pub fn resume(&mut self, id: &RunId) -> anyhow::Result<()> {
-        let row = self.store.read(|view| view.run(id))?;
-        match standing(&self.workspace, &row) {
-            Standing::Live { pid: Some(pid) } => bail!("run {id} is under way in process {pid}"),
-            Standing::Live { pid: None } => bail!("run {id} is under way in another process"),
-            Standing::Over if row.status == RunStatus::Succeeded => bail!("run {id} has succeeded; there is nothing to resume"),
-            Standing::Over | Standing::Interrupted => {}
-        }
-        let owner = self.owner.id().to_owned();
-        let won = self.store.write(|tx| tx.set_owner(id, row.owner.as_deref(), Some(&owner)))?;
-        if !won {
-            bail!("another process has just taken run {id}");
-        }
-        let (mut run, attempts) = self.rebuild(&row)?;
+        let row = self.take_over(id)?;
+        let (run, attempts) = self.rebuild(&row)?;
         let now = self.now();
         let mut events = Vec::new();
         if row.status == RunStatus::Queued {
@@ -65,8 +54,28 @@ impl Driver {
         for (task, attempt) in run.state.running().collect::<Vec<_>>() {
             events.push(self.lose(&run, &attempts, task, attempt, now));
         }
-        events.extend(clearing(&mut run, &events, now)?);
+        events.extend(clearing(&run, &events, now)?);
         self.adopt(run, events, true)
+    }
+
+    /// Makes this process the owner of a run that nobody executes. Asked and done in one transaction, so that of two
+    /// that resume at once the second one finds the run under way.
+    fn take_over(&self, id: &RunId) -> anyhow::Result<Run> {
+        self.store.write(|tx| {
+            let row = tx.run(id)?;
+            match standing(&self.workspace, &row) {
+                Standing::Live { pid: Some(pid) } => bail!("run {id} is under way in process {pid}"),
+                Standing::Live { pid: None } => bail!("run {id} is under way in another process"),
+                Standing::Over if row.status == RunStatus::Succeeded => bail!("run {id} has succeeded; there is nothing to resume"),
+                Standing::Over | Standing::Interrupted => {}
+            }
+            let taken = tx.set_owner(id, row.owner.as_deref(), Some(self.owner.id()))?;
+            debug_assert!(taken, "the row was read in this transaction");
+            if row.status.is_terminal() {
+                tx.update_run(id, RunStatus::Running, row.started_at, None, None)?;
+            }
+            Ok(row)
+        })
     }
 
     /// The run as its events tell it.
@@ -79,7 +88,10 @@ impl Driver {
         let Some(pipeline) = loaded.pipeline else {
             bail!("the pipeline of run {id} is not valid for this version of recflow; the run was created by {}", row.binary_version);
         };
-        let mut run = live_run(row, pipeline, &self.options)?;
+        let params = row.params.as_object().cloned().unwrap_or_default();
+        let seed = Seed { id, pipeline: &row.pipeline, params: &params, trigger: row.trigger, logical_date: row.logical_date };
+        let mut run = seed.grow(pipeline, &self.options)?;
+        run.started_at = row.started_at;
         for event in events {
             replay(&mut run, event).with_context(|| format!("the stored history of run {id} is damaged"))?;
         }
@@ -118,13 +130,14 @@ fn replay(run: &mut LiveRun, row: EventRow) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The event that lets failed tasks run again, if the run is over or will be once `events` are applied.
-fn clearing(run: &mut LiveRun, events: &[Event], now: UnixMs) -> anyhow::Result<Option<Event>> {
+/// The event that lets failed tasks run again: if the run was over, or a cancellation comes to its end with `events`.
+/// A run that ends because its last attempt was lost too often has failed; it takes another resume to insist.
+fn clearing(run: &LiveRun, events: &[Event], now: UnixMs) -> anyhow::Result<Option<Event>> {
     let mut ahead = run.state.clone();
     for event in events {
         ahead.apply(&run.plan, &Stamped { at_ms: now.0, event: event.clone() })?;
     }
-    if !ahead.status.is_terminal() {
+    if !run.state.status.is_terminal() && ahead.status != super::core::RunStatus::Cancelled {
         return Ok(None);
     }
     let again = |phase: &Phase| matches!(phase, Phase::Failed | Phase::UpstreamFailed | Phase::Cancelled);

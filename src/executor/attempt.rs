@@ -108,7 +108,11 @@ fn run(order: Order) -> Result<Value, StageError> {
         cancel: CancelToken::new(),
     };
     let place = remember_panic_place();
-    panic::catch_unwind(AssertUnwindSafe(|| stage.run(order.inputs, &context))).unwrap_or_else(|panic| {
+    let work = || {
+        recflow_stages::failpoint::hit("attempt.started");
+        stage.run(order.inputs, &context)
+    };
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let at = place().map(|place| format!(" at {place}")).unwrap_or_default();
         Err(StageError::bug(format!("stage `{}` panicked{at}: {}", order.stage, panic_message(&*panic))))
     })

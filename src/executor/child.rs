@@ -45,6 +45,7 @@ async fn start(
     command.arg("__attempt").env(MARK, attempt.publish_key.as_str()).envs(&attempt.env);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let memory_kills = out_of_memory_kills();
+    supervision.reaper.ensure();
     let (mut child, process) = spawn_group(&mut command)?;
     supervision.announce(&attempt.key, process);
 

@@ -118,6 +118,11 @@ impl SharedReaper {
         }
     }
 
+    /// Starts the reaper if it is not there yet: before the process that it is to watch.
+    pub(super) fn ensure(&self) {
+        self.with(|_| Ok(()));
+    }
+
     fn watch(&self, group: u32) {
         self.with(|reaper| reaper.watch(group));
     }

@@ -152,6 +152,7 @@ async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &S
     let output = output_file(attempt)?;
     let mut command = command(attempt, &inputs, &output)?;
     let log = SharedLog::new(attempt);
+    supervision.reaper.ensure();
     let (mut child, process) = spawn_group(&mut command).map_err(|error| cannot_start(&command, attempt, &error))?;
     supervision.announce(&attempt.key, process);
     let pipes = (|| {

@@ -22,7 +22,7 @@ impl Loaded {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
         let shown = self.diagnostics.iter().take(MAX_SHOWN);
-        let mut text: String = shown.map(|diagnostic| render_one(diagnostic, &self.source, &renderer) + "\n\n").collect();
+        let mut text: String = shown.map(|diagnostic| without_c1(&render_one(diagnostic, &self.source, &renderer)) + "\n\n").collect();
         if let Some(more) = self.diagnostics.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
             text.push_str(&format!("… and {more} more in {}\n\n", self.source.file()));
         }
@@ -124,6 +124,12 @@ fn render_one(diagnostic: &Diagnostic, source: &Source, renderer: &Renderer) -> 
 
 fn label_text(label: &Label) -> Option<String> {
     (!label.text.is_empty()).then(|| visible(&label.text))
+}
+
+/// Source lines come from the renderer with C0 controls made visible, but not C1, of which U+009B is as good as `ESC [`
+/// to some terminals. Its own sequences hold none of them.
+fn without_c1(text: &str) -> String {
+    text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}")
 }
 
 /// Messages quote the file, which may hold anything: control and direction characters are made visible, so that no

@@ -10,6 +10,11 @@ use super::model::{TaskId, TriggerRule};
 use super::params::ParamType;
 use super::schedule::{Catchup, Dst, Overlap};
 
+/// [`json_schema`] as the text of a file, such as the `recflow.schema.json` that pipelines name in their first line.
+pub fn file_text(catalog: &Catalog) -> String {
+    format!("{:#}\n", json_schema(catalog))
+}
+
 /// The schema of a pipeline that uses the stages of `catalog`.
 pub fn json_schema(catalog: &Catalog) -> Value {
     let id = format!("^[A-Za-z][A-Za-z0-9_-]{{0,{}}}$", TaskId::MAX_LENGTH - 1);
@@ -27,16 +32,19 @@ pub fn json_schema(catalog: &Catalog) -> Value {
             "params": {
                 "type": "object",
                 "description": "Parameters of a run, read as `params.NAME`.",
-                "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+                "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 100 },
                 "additionalProperties": { "$ref": "#/$defs/param" },
             },
             "schedule": {
                 "description": "When it starts by itself.",
                 "anyOf": [{ "$ref": "#/$defs/schedule" }, { "type": "array", "items": { "$ref": "#/$defs/schedule" } }],
             },
-            "max_active_runs": { "type": "integer", "minimum": 1, "description": "How many runs may be active at once." },
+            "max_active_runs": { "type": "integer", "minimum": 1, "maximum": 10_000, "description": "How many runs may be active at once." },
             "defaults": { "type": "object", "description": "What tasks inherit.", "additionalProperties": false, "properties": attempts() },
-            "env": { "$ref": "#/$defs/env", "description": "Environment of all tasks, read as `env.NAME`. Without a value, a variable is passed through." },
+            "env": {
+                "$ref": "#/$defs/env",
+                "description": "Environment of all tasks, read as `env.NAME`. Without a value, a variable is passed through.",
+            },
             "tasks": {
                 "type": "object",
                 "description": "The tasks by their ids.",
@@ -62,14 +70,19 @@ fn definitions(catalog: &Catalog) -> Value {
         },
         "template": { "type": "string", "pattern": "\\{\\{[\\s\\S]*\\}\\}" },
         "condition": { "type": ["string", "boolean"], "description": "An expression without braces that is true or false." },
-        "env": {
-            "type": "object",
-            "propertyNames": { "pattern": "^(?!RECFLOW_)[A-Za-z_][A-Za-z0-9_]*$" },
-            "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
-        },
+        "env": variables(&["string", "number", "boolean", "null"]),
         "param": param(),
         "schedule": schedule(),
         "task": task(catalog),
+    })
+}
+
+/// A map of environment variables whose values are of these types.
+fn variables(types: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "propertyNames": { "pattern": "^(?!RECFLOW_)[A-Za-z_][A-Za-z0-9_]*$" },
+        "additionalProperties": { "type": types },
     })
 }
 
@@ -158,15 +171,16 @@ fn task(catalog: &Catalog) -> Value {
         },
         "trigger_rule": { "enum": TriggerRule::ALL, "default": "all_success", "description": "How the ends of the tasks that it needs decide about it." },
         "allow_failure": { "type": "boolean", "default": false, "description": "Whether the run may succeed although this failed." },
-        "env": { "$ref": "#/$defs/env", "description": "Environment beside the pipeline's." },
+        "env": variables(&["string", "number", "boolean"]),
     });
+    properties["env"]["description"] = json!("Environment beside the pipeline's.");
     if let Value::Object(properties) = &mut properties {
         properties.extend(attempts());
     }
     json!({
         "type": "object",
         "additionalProperties": false,
-        "oneOf": [{ "required": ["stage"] }, { "required": ["branch"] }],
+        "oneOf": [{ "required": ["stage"] }, { "required": ["branch"], "properties": { "with": false } }],
         "properties": properties,
         "allOf": catalog.iter().map(|stage| inputs_of(&stage.spec)).collect::<Vec<_>>(),
     })

@@ -53,8 +53,11 @@ fn migrate_with(migrations: &[&str], connection: &mut Connection, path: &Path, i
     }
     let failed = |error| Error::sqlite(path, "change its schema", &error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    // Asked again under the lock: two processes may both have found an empty file.
+    // Asked again under the lock: two processes may both have found an empty file, and the other one was first.
     let found = version_for(&transaction, path, supported)?;
+    if found == supported {
+        return Ok(());
+    }
     if let (1.., Some(pid)) = (found, is_in_use()) {
         return Err(Error::InUse { path: path.to_owned(), found, supported, pid });
     }

@@ -21,8 +21,9 @@ const IDLE_READERS_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    // Closed before the writer: whoever closes last folds the log into the file and removes it, which a reader cannot.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
 }
 
 impl Store {

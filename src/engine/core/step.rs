@@ -202,13 +202,12 @@ impl Turn<'_> {
         let strength = if force { StopReason::Killed } else { StopReason::Cancelled };
         for task in 0..self.plan.len() {
             match &mut self.state.tasks[task].phase {
-                Phase::Running { attempt, stopping } => {
-                    if stopping.is_none_or(|weaker| weaker < strength) {
-                        *stopping = Some(strength);
-                        self.step.changed.push(task);
-                        self.step.effects.push(Effect::Stop { task, attempt: *attempt, reason: strength });
-                    }
+                Phase::Running { attempt, stopping } if stopping.is_none_or(|weaker| weaker < strength) => {
+                    *stopping = Some(strength);
+                    self.step.changed.push(task);
+                    self.step.effects.push(Effect::Stop { task, attempt: *attempt, reason: strength });
                 }
+                Phase::Running { .. } => {}
                 phase if !phase.is_terminal() => self.end(task, Phase::Cancelled, Some(reason.to_owned())),
                 _ => {}
             }

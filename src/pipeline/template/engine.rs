@@ -211,6 +211,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_name_on_the_lists_is_in_the_reference() {
+        let reference = include_str!("../../../docs/pipelines.md");
+        let list = |from: &str, to: &str| reference.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map_or("", |(list, _)| list);
+        for (names, list) in [
+            (FILTERS.as_slice(), list("*Filters:*", "*Tests*")),
+            (TESTS.as_slice(), list("*Tests*", "*Functions:*")),
+            (FUNCTIONS.as_slice(), list("*Functions:*", "*Limits.*")),
+        ] {
+            assert!(names.iter().all(|name| list.contains(&format!("`{name}`"))), "{names:?} and {list}");
+        }
+    }
+
+    #[test]
     fn every_name_on_the_lists_is_known_to_the_engine() {
         for name in FILTERS {
             let known = ENGINE.compile_expression_owned(format!("'{name}' is filter")).expect("compiles");

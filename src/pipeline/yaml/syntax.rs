@@ -18,7 +18,7 @@ pub(super) fn explain(source: &Source, error: &ScanError, brackets: &[Span]) -> 
         let error = Diagnostic::error("yaml-tab", tab, "a tab is used as indentation");
         return error.hint("YAML allows only spaces: replace each tab, usually by two spaces");
     }
-    if let Some(open) = unclosed(source, error, offset, brackets) {
+    if let Some(open) = unclosed(source, error, here, brackets) {
         return open;
     }
     if let Some(template) = bare_template(source, offset) {
@@ -86,18 +86,17 @@ fn tab(source: &Source, error: &ScanError, offset: usize) -> Option<Span> {
 }
 
 /// An error that comes from a bracket that was never closed is reported where the bracket stands.
-fn unclosed(source: &Source, error: &ScanError, offset: usize, brackets: &[Span]) -> Option<Diagnostic> {
-    let at = |start: usize| Span::new(start, start + 1);
+fn unclosed(source: &Source, error: &ScanError, here: Span, brackets: &[Span]) -> Option<Diagnostic> {
     let report = |open: Span, hint: String| {
         let bracket = source.slice(open);
         Diagnostic::error("yaml-unclosed", open, format!("this `{bracket}` is never closed")).hint(hint)
     };
     let closing = |open: Span| if source.slice(open) == "[" { ']' } else { '}' };
     match error.kind() {
-        ErrorKind::UnclosedFlowCollection { .. } => Some(report(at(offset), format!("add the missing `{}`", closing(at(offset))))),
+        ErrorKind::UnclosedFlowCollection { .. } => Some(report(here, format!("add the missing `{}`", closing(here)))),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
             let message = format!("this `{open}` is closed by `{close}`");
-            Some(Diagnostic::error("yaml-unclosed", at(offset), message).hint(format!("close it with `{}`", closing(at(offset)))))
+            Some(Diagnostic::error("yaml-unclosed", here, message).hint(format!("close it with `{}`", closing(here))))
         }
         ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofFlowSequence
@@ -109,8 +108,8 @@ fn unclosed(source: &Source, error: &ScanError, offset: usize, brackets: &[Span]
         | ErrorKind::BlockEntryInFlowCollection => {
             let open = *brackets.last()?;
             // On one line it may as well be a missing comma; over lines the bracket is what was forgotten.
-            if source.line_index(open.start) == source.line_index(offset) {
-                let error = Diagnostic::error("yaml-syntax", at(offset), format!("expected `,` or `{}`", closing(open)));
+            if source.line_index(open.start) == source.line_index(here.start) {
+                let error = Diagnostic::error("yaml-syntax", here, format!("expected `,` or `{}`", closing(open)));
                 return Some(error.related(open, "opened here").hint("put a value that contains `: `, `,` or brackets in quotes"));
             }
             Some(report(open, format!("add the missing `{}` before the next line", closing(open))))

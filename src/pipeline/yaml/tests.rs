@@ -22,6 +22,8 @@ fn aliases_repeat_values_within_a_budget() {
         bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
     }
     assert_eq!(tree(&bomb), Err(vec!["yaml-alias"]));
+    let many = format!("a: &a [{}]\nb: [{}]\n", "x, ".repeat(100), "*a, ".repeat(300));
+    assert_eq!(tree(&many), Err(vec!["yaml-alias"]));
 }
 
 #[test]

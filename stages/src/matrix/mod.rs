@@ -1,7 +1,7 @@
 //! Ratings as compressed sparse rows, by user and by item, over dense row numbers.
 //!
 //! [`Ratings`](crate::Ratings) → [`RatingMatrix::build`]: ids become row numbers ([`Ids`]), a stable parallel
-//! counting sort ([`grouping`]) orders the entries, cells rated twice are resolved ([`Duplicates`]).
+//! counting sort (`grouping`) orders the entries, cells rated twice are resolved ([`Duplicates`]).
 //!
 //! # The contract
 //!

@@ -1,0 +1,91 @@
+//! Reads a pipeline for the verbs that execute one, and the parameters given for it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use recflow_stages::Catalog;
+use serde_json::{Map, Value};
+
+use super::exit::Failure;
+use crate::pipeline::{Loaded, ParamInput, Pipeline, load, load_file, load_values};
+use crate::shipped;
+use crate::workspace::Workspace;
+
+/// A valid pipeline and the text that a run pins.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) pipeline: Pipeline,
+    pub(super) text: String,
+    pub(super) file: String,
+}
+
+/// Finds the pipeline that a person names: a file; else `pipelines/NAME.yaml` of the workspace; else one that ships
+/// with recflow. `-` is standard input.
+pub(super) fn find(name: &Path, workspace: &Workspace) -> Result<Loaded, Failure> {
+    if name == Path::new("-") {
+        return Ok(load(&io::read_to_string(io::stdin())?, "<stdin>", Catalog::builtin()));
+    }
+    let bare = name.components().count() == 1 && name.extension().is_none();
+    let mut candidates: Vec<PathBuf> = vec![name.to_owned()];
+    if bare {
+        candidates.push(workspace.root().join("pipelines").join(name).with_extension("yaml"));
+    }
+    for file in candidates.iter().filter(|file| !bare || file.is_file()) {
+        match load_file(file, Catalog::builtin()) {
+            Ok(loaded) => return Ok(loaded),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::usage(format!("cannot read `{}`: {error}", file.display()))),
+        }
+    }
+    let shown = name.display();
+    if let Some(shipped) = shipped::find(&shown.to_string()).filter(|_| bare) {
+        return Ok(load(shipped.text, &format!("{}.yaml", shipped.name), Catalog::builtin()));
+    }
+    let names: Vec<&str> = shipped::ALL.iter().map(|pipeline| pipeline.name).collect();
+    let hint = format!("give a file, or the name of a pipeline that ships with recflow: {}", names.join(", "));
+    Err(Failure::usage(format!("there is no pipeline `{shown}`")).with_hint(hint))
+}
+
+/// Prints the diagnostics of a pipeline. `None` if it is not valid.
+pub(super) fn accept(loaded: Loaded, err: &mut dyn Write, color: bool) -> io::Result<Option<Source>> {
+    err.write_all(loaded.render(color).as_bytes())?;
+    let (text, file) = (loaded.source.text().to_owned(), loaded.source.file().to_owned());
+    Ok(loaded.pipeline.map(|pipeline| Source { pipeline, text, file }))
+}
+
+/// `-p name=value` and `--params FILE`.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct ParamArgs {
+    /// Value of a parameter; may be repeated. Wins over --params.
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// YAML or JSON file with values of parameters.
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
+}
+
+impl ParamArgs {
+    /// The values for a pipeline's parameters: command line, then file, then defaults. `None` if the file is not
+    /// valid; its diagnostics are printed.
+    pub(super) fn resolve(&self, pipeline: &Pipeline, err: &mut dyn Write, color: bool) -> Result<Option<Map<String, Value>>, Failure> {
+        let mut given: Vec<(String, ParamInput)> = Vec::new();
+        if let Some(file) = &self.params {
+            let loaded = load_values(file).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", file.display())))?;
+            err.write_all(loaded.render(color).as_bytes())?;
+            let Some(values) = loaded.values else { return Ok(None) };
+            given.extend(values.into_iter().map(|(name, value)| (name, ParamInput::Json(value))));
+        }
+        for pair in &self.param {
+            let Some((name, value)) = pair.split_once('=') else {
+                return Err(Failure::usage(format!("`-p {pair}` has no `=`")).with_hint("write `-p name=value`"));
+            };
+            given.retain(|(other, _)| other != name);
+            given.push((name.to_owned(), ParamInput::Text(value.to_owned())));
+        }
+        let resolved = pipeline.resolve_params(&given).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Failure::usage(lines.join("\nerror: "))
+        })?;
+        Ok(Some(resolved))
+    }
+}

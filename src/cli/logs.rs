@@ -1,0 +1,145 @@
+//! `recflow logs`: the logs of a run's attempts.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use recflow_stages::Level;
+use recflow_state::{AttemptRow, Reader, Run, RunId};
+
+use super::Terminal;
+use super::exit::{Exit, Failure};
+use super::status::open_store;
+use crate::engine::{Standing, standing};
+use crate::executor::log::Line;
+use crate::workspace::Workspace;
+
+/// Arguments of `recflow logs`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  recflow logs latest
+  recflow logs latest train -f
+  recflow logs k3f9 train --attempt 1 --json")]
+pub(super) struct Args {
+    /// The run: its id, a unique beginning of it, or `latest`.
+    run: String,
+    /// Only this task.
+    task: Option<String>,
+    /// Only this attempt.
+    #[arg(long, value_name = "N", requires = "task")]
+    attempt: Option<u32>,
+    /// Go on until the run has ended.
+    #[arg(short, long)]
+    follow: bool,
+    /// Print each line as a JSON object with task and attempt.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How often a followed run is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let store = open_store(workspace)?;
+    let run = store.read(|view| view.find_run(&args.run))?;
+    check_task(&store, &run, args.task.as_deref())?;
+    let mut tails: Vec<Tail> = Vec::new();
+    loop {
+        // Asked before reading: what was written before the end is there to be read after it.
+        let run = store.read(|view| view.run(&run.id))?;
+        let over = !args.follow || !matches!(standing(workspace, &run), Standing::Live { .. });
+        for attempt in attempts(&store, &run.id, &args)? {
+            if !tails.iter().any(|tail| tail.is_of(&attempt)) {
+                tails.extend(Tail::of(attempt, workspace));
+            }
+        }
+        for tail in &mut tails {
+            tail.print(args.json, terminal.out_color, out)?;
+        }
+        out.flush()?;
+        if over {
+            break;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    if tails.iter().all(|tail| tail.read == 0) {
+        let what = args.task.map_or_else(|| format!("run {}", run.id), |task| format!("task `{task}` of run {}", run.id));
+        writeln!(io::stderr(), "{what} has written no log")?;
+    }
+    Ok(Exit::Success)
+}
+
+fn check_task(store: &Reader, run: &Run, task: Option<&str>) -> Result<(), Failure> {
+    let Some(task) = task else { return Ok(()) };
+    let tasks = store.read(|view| view.tasks(&run.id))?;
+    if tasks.iter().any(|row| row.task_id == task) {
+        return Ok(());
+    }
+    let names: Vec<&str> = tasks.iter().map(|row| row.task_id.as_str()).collect();
+    Err(Failure::usage(format!("run {} has no task `{task}`", run.id)).with_hint(format!("its tasks are {}", names.join(", "))))
+}
+
+/// The attempts asked for, in the order in which they started.
+fn attempts(store: &Reader, run: &RunId, args: &Args) -> Result<Vec<AttemptRow>, Failure> {
+    let mut attempts = store.read(|view| view.attempts(run))?;
+    attempts
+        .retain(|row| args.task.as_ref().is_none_or(|task| row.task_id == *task) && args.attempt.is_none_or(|number| row.number == number));
+    attempts.sort_by_key(|row| row.started_at);
+    Ok(attempts)
+}
+
+/// A log file, read as far as it goes.
+struct Tail {
+    task: String,
+    attempt: u32,
+    path: PathBuf,
+    read: u64,
+}
+
+impl Tail {
+    fn of(attempt: AttemptRow, workspace: &Workspace) -> Option<Self> {
+        Some(Self { path: workspace.home().join(attempt.log?), task: attempt.task_id, attempt: attempt.number, read: 0 })
+    }
+
+    fn is_of(&self, attempt: &AttemptRow) -> bool {
+        self.task == attempt.task_id && self.attempt == attempt.number
+    }
+
+    /// Prints the complete lines that have come since the last time. A line that is no log line is shown as it is.
+    fn print(&mut self, json: bool, color: bool, out: &mut dyn Write) -> io::Result<()> {
+        let Ok(mut file) = File::open(&self.path) else { return Ok(()) };
+        file.seek(io::SeekFrom::Start(self.read))?;
+        let mut file = BufReader::new(file);
+        let mut bytes = Vec::new();
+        while file.read_until(b'\n', &mut bytes)? > 0 && bytes.ends_with(b"\n") {
+            self.read += bytes.len() as u64;
+            match serde_json::from_slice::<Line>(&bytes) {
+                Ok(line) if json => self.print_json(&line, out)?,
+                Ok(line) => self.print_text(&line, color, out)?,
+                Err(_) => writeln!(out, "{}", String::from_utf8_lossy(&bytes).trim_end())?,
+            }
+            bytes.clear();
+        }
+        Ok(())
+    }
+
+    fn print_json(&self, line: &Line, out: &mut dyn Write) -> io::Result<()> {
+        let value = serde_json::json!({
+            "t": line.t, "task": self.task, "attempt": self.attempt, "level": line.level, "stream": line.stream, "line": line.line,
+        });
+        writeln!(out, "{value}")
+    }
+
+    fn print_text(&self, line: &Line, color: bool, out: &mut dyn Write) -> io::Result<()> {
+        let mark = match line.level {
+            Level::Error => ("error: ", "\x1b[31m"),
+            Level::Warn => ("warning: ", "\x1b[33m"),
+            Level::Info | Level::Debug => ("", ""),
+        };
+        let (start, end) = if color && !mark.1.is_empty() { (mark.1, "\x1b[0m") } else { ("", "") };
+        // What a program wrote must not steer the terminal.
+        let text: String = line.line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+        writeln!(out, "{:.3} {}/{} {start}{}{text}{end}", line.t, self.task, self.attempt, mark.0)
+    }
+}

@@ -1,0 +1,173 @@
+//! The command line: one file a verb. A verb parses, calls and prints; it has no logic of its own.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes are those of [`exit`].
+
+mod completions;
+mod exit;
+mod graph;
+mod init;
+mod load;
+mod logs;
+mod output;
+mod report;
+mod resume;
+mod run;
+mod schema;
+mod signals;
+mod stage;
+mod stages;
+mod status;
+mod validate;
+mod view;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use exit::{Exit, Failure};
+
+use crate::workspace::Workspace;
+
+/// Pipelines for recommenders in one binary: parse ratings, train, test, watch for drift, retrain.
+#[derive(Debug, Parser)]
+#[command(name = "recflow", version, propagate_version = true, max_term_width = 100, after_help = exit::HELP, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// Folder that relative paths in a pipeline refer to.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "RECFLOW_WORKSPACE",
+        default_value = ".",
+        hide_default_value = true,
+        help_heading = "Global options"
+    )]
+    workspace: PathBuf,
+    /// Folder of recflow's own files [default: .recflow in the workspace].
+    #[arg(long, global = true, value_name = "DIR", env = "RECFLOW_HOME", help_heading = "Global options")]
+    home: Option<PathBuf>,
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, help_heading = "Global options")]
+    color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run a pipeline here and now.
+    Run(run::Args),
+    /// Check pipelines and report every mistake at its place.
+    Validate(validate::Args),
+    /// Draw the graph of a pipeline.
+    Graph(graph::Args),
+    /// Tell what ran: the newest runs, or one run's tasks.
+    Status(status::Args),
+    /// Show the logs of a run.
+    Logs(logs::Args),
+    /// Print the output of a task.
+    Output(output::Args),
+    /// Go on with a run that failed, was cancelled or was interrupted.
+    Resume(resume::Args),
+    /// Write a workspace with the shipped pipelines.
+    Init(init::Args),
+    /// Run one stage by itself.
+    Stage(stage::Args),
+    /// List the stages, or describe one.
+    Stages(stages::Args),
+    /// Print the JSON Schema of the pipeline language.
+    Schema(schema::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+}
+
+/// Where a verb prints, and how.
+#[derive(Debug)]
+pub struct Terminal {
+    /// Whether standard output takes colour.
+    pub out_color: bool,
+    /// Whether standard error takes colour.
+    pub err_color: bool,
+    /// Whether a live view makes sense on standard error.
+    pub live: bool,
+}
+
+impl Terminal {
+    fn new(color: Color) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let wanted = |terminal: bool| match color {
+            Color::Auto => terminal && !plain,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { out_color: wanted(out), err_color: wanted(err), live: err && !dumb }
+    }
+}
+
+/// The program: parses the command line, does what it says, and returns the exit code.
+pub fn main() -> u8 {
+    match std::env::args_os().nth(1).as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("__attempt") => return crate::executor::attempt::main(),
+        Some("__reaper") => {
+            crate::executor::reaper::main(io::stdin().lock());
+            return 0;
+        }
+        _ => {}
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.code() } else { Exit::Success.code() };
+        }
+    };
+    let terminal = Terminal::new(cli.common.color);
+    match dispatch(cli, &terminal) {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            let mut err = io::stderr().lock();
+            // If nobody reads standard error there is nobody to tell.
+            let _ = failure.print(&mut err, terminal.err_color);
+            failure.exit().code()
+        }
+    }
+}
+
+fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
+    let workspace = Workspace::new(&cli.common.workspace, cli.common.home.as_deref())?;
+    let (mut out, mut err) = (io::BufWriter::new(io::stdout()), io::stderr());
+    let exit = match cli.verb {
+        Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
+        Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
+        Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
+        Verb::Output(args) => output::run(args, &workspace, &mut out)?,
+        Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
+        Verb::Init(args) => init::run(args, &mut out)?,
+        Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
+        Verb::Validate(args) => Exit::from_code(validate::run(args, &mut out, &mut err, terminal.err_color)?),
+        Verb::Graph(args) => Exit::from_code(graph::run(args, &mut out, &mut err, terminal.err_color)?),
+        Verb::Schema(args) => Exit::from_code(schema::run(args, &mut out, &mut err, terminal.out_color)?),
+        Verb::Stages(args) => Exit::from_code(stages::run(args, &mut out, &mut err, terminal.out_color)?),
+        Verb::Completions(args) => Exit::from_code(completions::run(args, &mut out, &mut err, terminal.out_color)?),
+    };
+    out.flush()?;
+    Ok(exit)
+}

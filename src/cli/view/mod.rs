@@ -1,0 +1,25 @@
+//! What people see of runs: while they go on (live or as plain lines, on standard error) and afterwards (on standard
+//! output).
+
+mod details;
+mod live;
+mod plain;
+mod summary;
+mod text;
+
+use super::Terminal;
+use crate::engine::{Nobody, Observer};
+
+pub(super) use details::details;
+pub(super) use summary::{errors, plan, runs, summary};
+
+/// Who watches a run: nobody, a live view on a terminal, or plain lines.
+pub(super) fn observer(quiet: bool, terminal: &Terminal) -> Box<dyn Observer> {
+    if quiet {
+        Box::new(Nobody)
+    } else if terminal.live {
+        Box::new(live::Live::new(terminal.err_color))
+    } else {
+        Box::new(plain::Plain::default())
+    }
+}

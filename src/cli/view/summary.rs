@@ -1,0 +1,233 @@
+//! What people see of a run that is over, or of many.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets};
+use recflow_state::UnixMs;
+use serde_json::{Map, Value, json};
+
+use super::super::report::{RunReport, TaskReport, field};
+use super::text;
+use crate::engine::stage_name;
+use crate::pipeline::Pipeline;
+
+/// Prints a table, the state of each row in its colour: the last place where a row has that word.
+fn print_table(table: &Table, states: &[&str], color: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (number, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        let state = number.checked_sub(1).and_then(|row| states.get(row)).filter(|_| color);
+        match state.and_then(|state| Some((state, line.rfind(state)?))) {
+            Some((state, at)) => {
+                let (start, end) = text::paint(state, color);
+                writeln!(out, "{}{start}{state}{end}{}", &line[..at], &line[at + state.len()..])?;
+            }
+            None => writeln!(out, "{line}")?,
+        }
+    }
+    Ok(())
+}
+
+/// A table without lines; columns named in `right` are aligned to the right.
+fn table(header: &[&str], right: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    for (position, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if position == 0 { 0 } else { 1 }, 1));
+        if right.contains(&position) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Prints a run: its tasks, the figures that matter, where the model is, what to try next.
+pub(in crate::cli) fn summary(report: &RunReport, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    let (start, end) = text::paint(report.status, color);
+    let took = report.seconds.map(|seconds| format!(" in {}", text::duration(seconds))).unwrap_or_default();
+    writeln!(out, "{}  {start}{}{end}{took}  (run {}, {})", report.pipeline, report.status, report.run, report.trigger)?;
+    if let Some(reason) = &report.reason {
+        writeln!(out, "{reason}")?;
+    }
+    let tasks = report.tasks.as_ref().map_or(&[][..], |tasks| &tasks.0);
+    let mut rows = table(&["task", "stage", "state", "attempts", "time", "memory"], &[3, 4, 5]);
+    for task in tasks {
+        rows.add_row([
+            task.id.clone(),
+            task.stage.clone(),
+            task.state.to_owned(),
+            task.attempts.to_string(),
+            task.seconds.map(text::duration).unwrap_or_default(),
+            task.peak_rss_mb.map(|mb| format!("{mb:.0} MiB")).unwrap_or_default(),
+        ]);
+    }
+    writeln!(out)?;
+    let states: Vec<&str> = tasks.iter().map(|task| task.state).collect();
+    print_table(&rows, &states, color, out)?;
+    why(tasks, out)?;
+    errors(report, out, color)?;
+    figures(tasks, out)?;
+    next(report, tasks, out)
+}
+
+/// Says of tasks that did not run, or branched, why.
+fn why(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
+    let mut first = true;
+    for task in tasks {
+        let reason = match task.state {
+            "skipped" | "upstream_failed" | "retrying" => task.reason.clone(),
+            "succeeded" if task.stage == "branch" => task.output.as_ref().map(branch_words),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            if std::mem::take(&mut first) {
+                writeln!(out)?;
+            }
+            writeln!(out, "{}: {reason}", task.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn branch_words(output: &Value) -> String {
+    let taken: Vec<&str> = output["taken"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let reason = output["reason"].as_str().unwrap_or_default();
+    if taken.is_empty() { format!("took no side: {reason}") } else { format!("took {}: {reason}", taken.join(", ")) }
+}
+
+/// Prints what went wrong, task by task, with the remedy.
+pub(in crate::cli) fn errors(report: &RunReport, out: &mut dyn Write, color: bool) -> io::Result<()> {
+    let (start, end) = text::paint("failed", color);
+    let tasks = report.tasks.as_ref().map_or(&[][..], |tasks| &tasks.0);
+    for task in tasks.iter().filter(|task| task.state == "failed") {
+        let error = task.error.as_deref().unwrap_or("no reason is known");
+        writeln!(out, "\n{start}error{end}: task `{}` failed: {error}", task.id)?;
+        if let Some(hint) = &task.hint {
+            writeln!(out, "hint: {hint}")?;
+        }
+        if let Some(log) = task.tries.last().and_then(|attempt| attempt.log.as_ref()) {
+            writeln!(out, "log:  recflow logs {} {}   (.recflow/{log})", report.run, task.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// The figures of every evaluation and training among the tasks.
+fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
+    for (task, output) in tasks.iter().filter_map(|task| Some((task, task.output.as_ref()?))) {
+        match task.stage.as_str() {
+            "train_als" => {
+                let number = |name: &str| output[name].as_u64().map(text::count).unwrap_or_default();
+                writeln!(out, "\nmodel      {}", output["path"].as_str().unwrap_or_default())?;
+                writeln!(out, "           {} ratings, {} users, {} items", number("ratings"), number("users"), number("items"))?;
+            }
+            "evaluate" => evaluation(output, out)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn evaluation(output: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let figure = |path: &str| field(output, path).and_then(Value::as_f64).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+    let k = output["k"].as_u64().unwrap_or(10);
+    let mut rows = table(&["", "RMSE", "MAE", &format!("P@{k}"), &format!("R@{k}"), &format!("NDCG@{k}")], &[1, 2, 3, 4, 5]);
+    let mut add = |name: &str, prefix: &str, errors: &str| {
+        rows.add_row([
+            name.to_owned(),
+            figure(&format!("{errors}rmse")),
+            figure(&format!("{errors}mae")),
+            figure(&format!("{prefix}precision_at_k")),
+            figure(&format!("{prefix}recall_at_k")),
+            figure(&format!("{prefix}ndcg_at_k")),
+        ]);
+    };
+    add("model, all items", "", "");
+    if output["unseen_items"].is_object() {
+        add("model, unseen items", "unseen_items.", "unseen_items.");
+    }
+    for (name, label) in [
+        ("global_mean", "global mean"),
+        ("biases", "user and item biases"),
+        ("most_popular.all_items", "most popular, all items"),
+        ("most_popular.unseen_items", "most popular, unseen items"),
+    ] {
+        if field(&output["baselines"], name).is_some_and(Value::is_object) {
+            let prefix = format!("baselines.{name}.");
+            add(label, &prefix, &prefix);
+        }
+    }
+    writeln!(out, "\n{}", rows.trim_fmt())?;
+    let number = |name: &str| output[name].as_u64().map(text::count).unwrap_or_default();
+    writeln!(out, "{} ratings scored, {} left out: user or item not in the training data", number("scored"), number("cold"))
+}
+
+fn next(report: &RunReport, tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
+    let run = &report.run;
+    let next = match report.status {
+        "succeeded" => match tasks
+            .iter()
+            .rev()
+            .find(|task| task.output.as_ref().is_some_and(|output| output.as_object().is_some_and(|o| !o.is_empty())))
+        {
+            Some(task) => format!("recflow output {run} {}", task.id),
+            None => return Ok(()),
+        },
+        "failed" | "cancelled" | "interrupted" => format!("recflow resume {run}"),
+        _ => format!("recflow logs {run} -f"),
+    };
+    writeln!(out, "\nnext: {next}")
+}
+
+/// Prints a list of runs.
+pub(in crate::cli) fn runs(reports: &[RunReport], now: UnixMs, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut rows = table(&["run", "pipeline", "status", "trigger", "started", "time"], &[5]);
+    for report in reports {
+        rows.add_row([
+            report.run.clone(),
+            report.pipeline.clone(),
+            report.status.to_owned(),
+            report.trigger.to_owned(),
+            text::ago(now.0 - report.created_at.0),
+            report.seconds.map(text::duration).unwrap_or_default(),
+        ]);
+    }
+    let states: Vec<&str> = reports.iter().map(|report| report.status).collect();
+    print_table(&rows, &states, color, out)
+}
+
+/// Prints what a run would do: tasks in an order in which they may run, and the parameters.
+pub(in crate::cli) fn plan(pipeline: &Pipeline, params: &Map<String, Value>, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
+    let order = pipeline.graph().order().unwrap_or_default();
+    if as_json {
+        let tasks: Vec<Value> = order
+            .iter()
+            .map(|&task| {
+                let task = &pipeline.tasks[task];
+                let needs: Vec<&str> = task.needs.iter().map(|&upstream| pipeline.tasks[upstream].id.as_str()).collect();
+                json!({ "id": task.id.as_str(), "stage": stage_name(&task.kind), "needs": needs, "trigger_rule": task.trigger_rule.to_string() })
+            })
+            .collect();
+        let plan = json!({ "pipeline": pipeline.name, "params": params, "tasks": tasks });
+        serde_json::to_writer_pretty(&mut *out, &plan).map_err(io::Error::from)?;
+        return writeln!(out);
+    }
+    writeln!(out, "{} would run {} tasks:\n", pipeline.name, order.len())?;
+    let mut rows = table(&["", "task", "stage", "after", "runs when"], &[0]);
+    for (position, &task) in order.iter().enumerate() {
+        let task = &pipeline.tasks[task];
+        let needs: Vec<&str> = task.needs.iter().map(|&upstream| pipeline.tasks[upstream].id.as_str()).collect();
+        let mut when = if task.needs.is_empty() { String::new() } else { task.trigger_rule.to_string() };
+        if let Some(condition) = &task.when {
+            when = format!("{when} and {}", condition.source()).trim_start_matches(" and ").to_owned();
+        }
+        rows.add_row([(position + 1).to_string(), task.id.as_str().to_owned(), stage_name(&task.kind).to_owned(), needs.join(", "), when]);
+    }
+    writeln!(out, "{}", rows.trim_fmt())?;
+    if !params.is_empty() {
+        writeln!(out, "\nparameters:")?;
+    }
+    for (name, value) in params {
+        writeln!(out, "  {name} = {value}")?;
+    }
+    writeln!(out, "\nnothing was run")
+}

@@ -1,0 +1,13 @@
+//! What a user can see, tested through the binary. One folder, one program: it links once.
+
+mod cancel;
+mod cli;
+mod crash;
+mod docs;
+mod faults;
+mod main_job;
+mod runs;
+mod sandbox;
+mod secrets;
+mod shell;
+mod together;
