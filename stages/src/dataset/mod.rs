@@ -13,11 +13,11 @@
 //! |---|---|
 //! | `options` | modes, rating types, file layout: what stages take as inputs |
 //! | `open` | [`Dataset`]: reading |
-//! | `transaction` | [`Transaction`]: publishing one or more datasets, exactly once |
+//! | `transaction`, `slot` | [`Transaction`]: publishing one or more datasets, exactly once |
 //! | `manifest` | what a snapshot contains and where it came from |
 //! | `snapshot` | writing one |
 //! | `adopt` | folders that Spark wrote |
-//! | `journal` | commit point, crash recovery; says where the commit file lies |
+//! | `journal`, `record` | commit point, crash recovery; says where the commit file lies |
 //! | `location`, `lock`, `prune` | paths, one publisher at a time, old snapshots |
 //! | `partition`, `row`, `fingerprint`, `parquet_file` | months, sorted rows, their hash, their files |
 //!
@@ -35,7 +35,9 @@ mod options;
 mod parquet_file;
 mod partition;
 mod prune;
+mod record;
 mod row;
+mod slot;
 mod snapshot;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use super::journal;
 use super::location::{Current, Location};
 use super::manifest::{FileEntry, Manifest, PartitionEntry};
 use super::parquet_file;
+use super::record;
 use crate::context::{Context, Unit};
 use crate::error::{ErrorKind, Result, StageError};
 use crate::ratings::Ratings;
@@ -210,7 +211,7 @@ pub fn history(path: &Path) -> Result<Vec<Manifest>> {
 /// Finishes a committed publication. Where that is not possible (a read-only disk), returns the snapshot that it made current: its files
 /// are complete, only the link is old.
 fn unfinished(location: &Location, context: &Context) -> Result<Option<u64>> {
-    let Some((pending, _)) = journal::committed(location)? else { return Ok(None) };
+    let Some((pending, _)) = record::committed(location)? else { return Ok(None) };
     match journal::finish(location, context) {
         Ok(()) => Ok(None),
         Err(error) if error.kind == ErrorKind::Cancelled => Err(error),

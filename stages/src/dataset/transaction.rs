@@ -12,8 +12,6 @@
 //! The locks of all datasets are held from `begin` to the end, so the base cannot change underneath: two runs never lose an update.
 //! A transaction that is dropped without a commit removes what it wrote.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde::Serialize;
@@ -26,9 +24,11 @@ use super::manifest::Manifest;
 use super::open::Dataset;
 use super::options::{Layout, Mode, RatingType, RatingTypeChoice};
 use super::prune::prune;
+use super::record;
+use super::slot::{Slot, check_columns};
 use super::snapshot::{self, Recipe};
 use crate::context::Context;
-use crate::error::{ErrorKind, Result, StageError};
+use crate::error::{Result, StageError};
 use crate::ratings::Ratings;
 use crate::storage::parent;
 
@@ -78,15 +78,6 @@ pub struct Transaction<'a> {
     slots: Vec<Slot>,
     // After `slots` and used until the end of `drop`: what a failed attempt wrote is removed under the locks.
     _locks: Locks,
-}
-
-#[derive(Debug)]
-struct Slot {
-    location: Location,
-    current: Current,
-    base: Option<Dataset>,
-    next: u64,
-    manifest: Option<Manifest>,
 }
 
 /// What the context's piece of work returned, if every dataset of `paths` keeps a snapshot that bears its publish key.
@@ -247,7 +238,7 @@ fn lock_settled(locations: &[Location], context: &Context) -> Result<Locks> {
         // Finishing may need the locks of further datasets: only without holding any could that not end in a deadlock.
         let mut settled = true;
         for location in locations {
-            settled &= journal::committed(location)?.is_none();
+            settled &= record::committed(location)?.is_none();
         }
         if settled {
             for location in locations {
@@ -256,57 +247,4 @@ fn lock_settled(locations: &[Location], context: &Context) -> Result<Locks> {
             return Ok(locks);
         }
     }
-}
-
-impl Slot {
-    fn open(location: Location, context: &Context) -> Result<Self> {
-        let current = location.current()?;
-        if current == Current::Plain {
-            check_movable(&location.path)?;
-        }
-        let base = Dataset::at(&location, current, context)?;
-        if base.is_none() && current != Current::Absent {
-            return Err(StageError::input(format!(
-                "the dataset `{}` points to a snapshot that is not there",
-                context.display(&location.path)
-            ))
-            .with_hint("remove the link to begin anew"));
-        }
-        // An adopted folder becomes a snapshot too, the one before.
-        let newest = location.snapshots()?.last().copied().unwrap_or(0);
-        let next = newest + if current == Current::Plain { 2 } else { 1 };
-        Ok(Self { location, current, base, next, manifest: None })
-    }
-
-    fn check_unchanged(&self) -> Result<()> {
-        if self.location.current()? == self.current {
-            return Ok(());
-        }
-        Err(StageError::new(
-            ErrorKind::Io,
-            format!("another program changed `{}` while a new snapshot was written", self.location.path.display()),
-        )
-        .with_hint("try again: the work then starts from what is there now"))
-    }
-}
-
-/// Rewriting a partition would drop columns that recflow does not know: refused rather than done in silence.
-fn check_columns(base: Option<&Dataset>, name: &str) -> Result<()> {
-    let known = Manifest::of_partitions(RatingType::Int, Vec::new(), None).columns;
-    let columns = base.map(|base| base.manifest().columns.as_slice()).unwrap_or_default();
-    match columns.iter().find(|column| !known.iter().any(|known| known.name == column.name)) {
-        None => Ok(()),
-        Some(column) => Err(StageError::input(format!("the dataset `{name}` has a column `{}`, which would be lost", column.name))
-            .with_hint("drop the column from the dataset, write to another path, or use `mode: overwrite`")),
-    }
-}
-
-/// A folder that is a mount point cannot be moved into a snapshot, which would show only after the commit.
-fn check_movable(path: &Path) -> Result<()> {
-    let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).map_err(|error| StageError::io("open", path, &error));
-    if device(path)? == device(parent(path))? {
-        return Ok(());
-    }
-    Err(StageError::input(format!("`{}` is the root of a mounted volume, which cannot become a dataset", path.display()))
-        .with_hint("give a path inside the volume, or mount the volume at the folder above"))
 }

@@ -25,6 +25,8 @@
 
 mod blocks;
 mod line;
+#[cfg(test)]
+mod originals;
 mod parse;
 mod read;
 mod rejects;

@@ -108,6 +108,16 @@ fn nulls_duplicates_wrong_months_and_other_types_are_mended_by_the_first_upsert(
 }
 
 #[test]
+fn a_row_in_the_folder_of_a_later_month_joins_its_own_month() {
+    let place = Place::new();
+    as_spark_writes(&place, "train/year=2005/month=1/a.parquet", &[(1, 1, 3.0, "2005-01-01")]);
+    as_spark_writes(&place, "train/year=2005/month=2/a.parquet", &[(2, 2, 3.0, "2005-01-02"), (3, 3, 3.0, "2005-02-02")]);
+    place.upsert("train", &[]);
+    assert_eq!(place.read("train"), owned(&[(1, 1, 3.0, "2005-01-01"), (2, 2, 3.0, "2005-01-02"), (3, 3, 3.0, "2005-02-02")]));
+    assert_eq!(place.files("train").len(), 2);
+}
+
+#[test]
 fn a_folder_of_something_else_is_refused_and_left_alone() {
     let place = Place::new();
     fs::create_dir_all(place.path("data/combined")).unwrap();

@@ -2,6 +2,7 @@
 
 mod adopted;
 mod faults;
+mod killed;
 mod publishing;
 mod readers;
 mod storage;
