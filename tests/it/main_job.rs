@@ -83,7 +83,7 @@ fn killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened() {
         if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["status", "--json"]) == json!([]) {
             continue;
         }
-        let before = sandbox.status();
+        let before = sandbox.after_its_owner_died();
         let run = sandbox.recflow(&["resume", "latest", "--json"]).exits(0).json();
         assert_eq!(result(&run), expected, "round {round}, from {before}");
         assert_eq!(versions(&sandbox).len(), 1, "round {round}: one version, whatever died");
@@ -99,6 +99,7 @@ fn a_crash_between_publish_and_record_publishes_once() {
         let mut command = sandbox.command(&small());
         let output = command.env("RECFLOW_FAILPOINT", point).output().expect("starts");
         assert_ne!(output.status.code(), Some(0), "{point} was not reached, or a retry has found the work published");
+        sandbox.after_its_owner_died();
         let run = sandbox.recflow(&["resume", "latest", "--json"]).exits(0).json();
         assert_eq!(versions(&sandbox).len(), 1, "{point}");
         let clean = Sandbox::new();

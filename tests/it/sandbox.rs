@@ -100,6 +100,13 @@ impl Sandbox {
         self.json(&["status", "latest", "--json"])
     }
 
+    /// The newest run once nobody holds its owner's lock: a child that was just being forked when the owner died may
+    /// hold it for an instant.
+    pub(crate) fn after_its_owner_died(&self) -> Value {
+        self.wait_until("the owner's lock is free", || self.status()["status"] != "running");
+        self.status()
+    }
+
     /// The events of the newest run as they are stored; none if there is no run yet.
     pub(crate) fn events(&self) -> Vec<Value> {
         let reader = recflow_state::Store::open_read_only(self.file(".recflow/state.db"));
