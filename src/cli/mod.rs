@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error. Exit codes are those of [`exit`].
 
 mod completions;
+mod data;
 mod exit;
 mod graph;
 mod init;
@@ -90,6 +91,8 @@ enum Verb {
     Stage(stage::Args),
     /// List the stages, or describe one.
     Stages(stages::Args),
+    /// Look at datasets, and go back to older snapshots.
+    Data(data::Args),
     /// Print the JSON Schema of the pipeline language.
     Schema(schema::Args),
     /// Print a completion script for a shell.
@@ -161,6 +164,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Init(args) => init::run(args, &mut out)?,
+        Verb::Data(args) => data::run(args, &workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
         Verb::Validate(args) => Exit::from_code(validate::run(args, &mut out, &mut err, terminal.err_color)?),
         Verb::Graph(args) => Exit::from_code(graph::run(args, &mut out, &mut err, terminal.err_color)?),
