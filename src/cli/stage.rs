@@ -58,8 +58,14 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
 /// A value as the stage's schema wants it: text where text fits, else JSON.
 fn typed(text: &str, expected: Option<&Value>) -> Value {
     let as_text = Value::String(text.to_owned());
-    let fits = expected.is_some_and(|expected| schema::check(expected, &as_text).is_empty());
-    if fits { as_text } else { serde_json::from_str(text).unwrap_or(as_text) }
+    let fits = |value: &Value| expected.is_some_and(|expected| schema::check(expected, value).is_empty());
+    let as_json: Option<Value> = serde_json::from_str(text).ok();
+    match as_json {
+        // Where a text and a list both fit, what is written as a list is one.
+        Some(list) if list.is_array() && fits(&list) => list,
+        Some(value) if !fits(&as_text) => value,
+        _ => as_text,
+    }
 }
 
 /// What was typed on the command line is no template: `{{` stays as it is.

@@ -107,3 +107,37 @@ fn list_finds_the_datasets_of_a_workspace_from_anywhere() {
     assert!(ran.err.contains("there is no dataset at `data/train`") && ran.err.contains("hint:"), "{}", ran.err);
     assert!(elsewhere.recflow(&["data", "list"]).exits(0).out.contains("no datasets here"));
 }
+
+fn gzip(sandbox: &Sandbox, name: &str) -> Vec<u8> {
+    let output = std::process::Command::new("gzip").arg("-c").arg(sandbox.file(name)).output().expect("gzip starts");
+    assert!(output.status.success());
+    output.stdout
+}
+
+#[test]
+fn compressed_files_and_lists_of_files_give_the_dataset_that_their_text_gives() {
+    let sandbox = with_dataset(&[TRAIN]);
+    let expected = sandbox.json(&["data", "show", "data/train", "--json"])["fingerprint"].clone();
+    std::fs::write(sandbox.file("packed.gz"), gzip(&sandbox, "train.txt")).expect("writable");
+    etl(&sandbox, &["train_file=packed.gz", "mode=overwrite"]).exits(0);
+    assert_eq!(sandbox.json(&["data", "show", "data/train", "--json"])["fingerprint"], expected);
+    let (first, second) = TRAIN.split_at(TRAIN.find("9:").expect("a header"));
+    sandbox.write("a.txt", first);
+    sandbox.write("b.txt", second);
+    etl(&sandbox, &["train_file=[\"a.txt\", \"b.txt\"]", "mode=overwrite"]).exits(0);
+    assert_eq!(sandbox.json(&["data", "show", "data/train", "--json"])["fingerprint"], expected);
+}
+
+#[test]
+fn a_truncated_gz_is_named_and_publishes_nothing() {
+    let sandbox = with_dataset(&[TRAIN]);
+    let whole = gzip(&sandbox, "train.txt");
+    std::fs::write(sandbox.file("cut.gz"), &whole[..whole.len() - 9]).expect("writable");
+    let run = etl(&sandbox, &["train_file=[\"train.txt\", \"cut.gz\"]"]).exits(1).json();
+    let error = run["tasks"]["etl"]["error"].as_str().expect("an error").to_owned();
+    assert!(error.starts_with("`cut.gz` is truncated or damaged"), "{error}");
+    assert_eq!(snapshots(&sandbox), [(1, 3)]);
+    let run = sandbox.json(&["stage", "create_futures", "input=cut.gz", "output=future.csv", "--json"]);
+    assert_eq!(run["status"], "failed");
+    assert!(!sandbox.file("future.csv").exists());
+}

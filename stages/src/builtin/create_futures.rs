@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::{Context, Unit};
 use crate::date::format_iso;
 use crate::error::{Result, StageError};
-use crate::netflix::{self, MaxBadRows, RatingRange, Source};
+use crate::netflix::{self, Files, MaxBadRows, RatingRange, Source};
 use crate::stage::{Runs, Stage, WorkspacePath};
 use crate::storage::write_atomically;
 
@@ -22,8 +22,8 @@ pub struct CreateFutures;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateFuturesInputs {
-    /// The ratings, as Netflix text.
-    input: WorkspacePath,
+    /// The ratings, as Netflix text: a file or a list of files, plain, gzip or Zstandard.
+    input: Files,
     /// The CSV file to write, with the header `DATE,CUST_ID,MOVIE_ID,RATING`. A file that is there is replaced.
     output: WorkspacePath,
     /// The stars that count as a rating: `0.5-5` by default.
@@ -54,16 +54,16 @@ impl Stage for CreateFutures {
     type Output = CreateFuturesOutput;
 
     fn run(inputs: CreateFuturesInputs, context: &Context) -> Result<CreateFuturesOutput> {
-        let (input, output) = (context.resolve(&inputs.input), context.resolve(&inputs.output));
-        if input == output {
-            return Err(StageError::input(format!("`output` is the `input` itself, `{}`", inputs.input))
+        let (files, output) = (inputs.input.resolve(context), context.resolve(&inputs.output));
+        if files.contains(&output) {
+            return Err(StageError::input(format!("`output` is the `input` itself, `{}`", inputs.output))
                 .with_hint("give the CSV file a path of its own"));
         }
         if output.is_dir() {
             return Err(StageError::input(format!("`output` is a folder: `{}`", inputs.output))
                 .with_hint("give the path of a file, such as data/processed/future.csv"));
         }
-        let source = Source { path: &input, label: "input", rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
+        let source = Source { files: &files, label: "input", rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
         let (parsed, rejected) = netflix::read(source, context)?;
         let ratings = parsed.into_ratings();
         let mut order: Vec<u32> = (0..u32::try_from(ratings.len()).map_err(|_| too_many(ratings.len()))?).collect();

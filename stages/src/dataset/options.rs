@@ -1,5 +1,7 @@
 //! How a dataset is written: the inputs that stages share.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +116,8 @@ pub struct Layout {
     pub compression: Compression,
     /// A partition is split into files of about this many bytes; by default it is one file.
     pub target_file_bytes: Option<u64>,
+    /// A partition that is written is split into so many files of equally many rows (fewer if it has fewer rows).
+    pub files: Option<NonZeroU32>,
     /// Finer points.
     pub options: WriteOptions,
 }

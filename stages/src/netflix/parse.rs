@@ -82,37 +82,70 @@ pub(super) fn parse_in_blocks(
     text: &[u8],
     range: RatingRange,
     block_bytes: usize,
-    mut advanced: impl FnMut(u64) -> Result<()>,
-    mut rejected: impl FnMut(Reject<'_>) -> Result<()>,
+    advanced: impl FnMut(u64) -> Result<()>,
+    rejected: impl FnMut(Reject<'_>) -> Result<()>,
 ) -> Result<Parsed> {
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    let blocks = cut(text, block_bytes);
-    let mut parsed = Parsed { blocks: Vec::with_capacity(blocks.len()), lines: 0 };
-    let mut movie = Movie::None;
-    for wave in blocks.chunks(rayon::current_num_threads() * BLOCKS_PER_THREAD) {
-        let headers: Vec<Option<Movie>> = wave.par_iter().map(|block| last_header(&text[block.clone()])).collect();
-        let starts: Vec<Movie> = headers
-            .into_iter()
-            .map(|last| {
-                let start = movie;
-                movie = last.unwrap_or(movie);
-                start
-            })
-            .collect();
-        let results: Vec<Block> =
-            wave.par_iter().zip(&starts).map(|(block, &start)| parse_block(text, block.clone(), start, range)).collect();
-        for block in results {
-            for (line, defect, bytes) in block.rejects {
-                rejected(Reject { line: parsed.lines + line + 1, defect, text: &text[bytes] })?;
-            }
-            parsed.lines += block.lines;
-            if !block.ratings.is_empty() {
-                parsed.blocks.push(block.ratings);
-            }
-        }
-        advanced(wave.last().map_or(0, |block| block.end as u64))?;
+    let mut parser = Parser::new(range);
+    parser.add(text, block_bytes, advanced, rejected)?;
+    Ok(parser.finish())
+}
+
+/// A text that arrives in pieces. The movie is carried from each piece into the next.
+#[derive(Debug)]
+pub(super) struct Parser {
+    range: RatingRange,
+    movie: Movie,
+    /// Whether nothing has arrived yet: only then a byte-order mark is one.
+    fresh: bool,
+    parsed: Parsed,
+}
+
+impl Parser {
+    pub(super) fn new(range: RatingRange) -> Self {
+        Self { range, movie: Movie::None, fresh: true, parsed: Parsed::default() }
     }
-    Ok(parsed)
+
+    /// The next piece: whole lines, the last one of the text perhaps without its newline.
+    pub(super) fn add(
+        &mut self,
+        text: &[u8],
+        block_bytes: usize,
+        mut advanced: impl FnMut(u64) -> Result<()>,
+        mut rejected: impl FnMut(Reject<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let text = text.strip_prefix(b"\xEF\xBB\xBF").filter(|_| self.fresh).unwrap_or(text);
+        self.fresh = false;
+        let blocks = cut(text, block_bytes);
+        for wave in blocks.chunks(rayon::current_num_threads() * BLOCKS_PER_THREAD) {
+            let headers: Vec<Option<Movie>> = wave.par_iter().map(|block| last_header(&text[block.clone()])).collect();
+            let starts: Vec<Movie> = headers
+                .into_iter()
+                .map(|last| {
+                    let start = self.movie;
+                    self.movie = last.unwrap_or(self.movie);
+                    start
+                })
+                .collect();
+            let range = self.range;
+            let results: Vec<Block> =
+                wave.par_iter().zip(&starts).map(|(block, &start)| parse_block(text, block.clone(), start, range)).collect();
+            for block in results {
+                for (line, defect, bytes) in block.rejects {
+                    rejected(Reject { line: self.parsed.lines + line + 1, defect, text: &text[bytes] })?;
+                }
+                self.parsed.lines += block.lines;
+                if !block.ratings.is_empty() {
+                    self.parsed.blocks.push(block.ratings);
+                }
+            }
+            advanced(wave.last().map_or(0, |block| block.end as u64))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Parsed {
+        self.parsed
+    }
 }
 
 /// Parses the lines of `text[block]`, whose first row belongs to `movie`.

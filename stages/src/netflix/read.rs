@@ -1,22 +1,20 @@
-//! A file on disk: memory map, progress, cancellation, and the verdict on its malformed lines.
+//! All files of one input: progress, cancellation, and the verdict on their malformed lines.
 
-use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use memmap2::{Advice, Mmap};
-
-use super::parse::{Parsed, parse};
+use super::input::Input;
+use super::parse::Parsed;
 use super::rejects::{Collector, Rejected};
 use super::tolerance::{MaxBadRows, RatingRange};
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 
-/// A text file to read.
+/// Text files to read as one input. Each is a text of its own: a movie is not carried from one into the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// Where it lies.
-    pub path: &'a Path,
+    /// Where they lie; plain, gzip or Zstandard.
+    pub files: &'a [PathBuf],
     /// What it is to the task, a short word: `train`. Names its rejects file and the phase of its progress.
     pub label: &'a str,
     /// The stars that count as a rating.
@@ -27,50 +25,53 @@ pub struct Source<'a> {
     pub max_bad_rows: Option<MaxBadRows>,
 }
 
-/// Reads all rows of a file. Rejected lines are reported as warnings and written to the rejects file.
+/// Reads all rows of the files. Rejected lines are reported as warnings and written to the rejects file.
 ///
 /// # Errors
-/// A file that is not there or not a regular file; too many malformed lines; cancellation.
+/// A file that is not there, is not a regular file, is named twice or is compressed and damaged; too many malformed lines;
+/// cancellation.
 pub fn read(source: Source<'_>, context: &Context) -> Result<(Parsed, Rejected)> {
-    let text = map(source.path, context)?;
+    // All before the first is read: a mistake in the last path shows at once.
+    let inputs = source.files.iter().map(|path| Input::open(path, context)).collect::<Result<Vec<_>>>()?;
+    check_distinct(source.files, context)?;
     let phase = format!("parse {}", source.label);
-    let mut collector = Collector::new(source.path, source.label, context);
-    let parsed = parse(
-        &text,
-        source.rating_range,
-        |done| {
-            context.progress(&phase, done, Some(text.len() as u64), Unit::Bytes);
+    let total: u64 = inputs.iter().map(|input| input.bytes).sum();
+    let mut collector = Collector::new(source.label, context);
+    let (mut parsed, mut before) = (Parsed::default(), 0);
+    for input in &inputs {
+        collector.begin(input.path);
+        let advanced = |done| {
+            context.progress(&phase, before + done, Some(total), Unit::Bytes);
             context.check_cancelled()
-        },
-        |reject| collector.add(reject),
-    )?;
+        };
+        let mut part = input.parse(source.rating_range, advanced, |reject| collector.add(reject), context)?;
+        parsed.blocks.append(&mut part.blocks);
+        parsed.lines += part.lines;
+        before += input.bytes;
+    }
     let rejected = collector.finish()?;
     report(&source, &parsed, &rejected, context);
     judge(&source, &parsed, &rejected, context)?;
     Ok((parsed, rejected))
 }
 
-fn map(path: &Path, context: &Context) -> Result<Mmap> {
-    let open = || {
-        let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        // SAFETY: the map is only read. Another process that shortens the file meanwhile would end this one with SIGBUS;
-        // the stages that read text run in a child process, where that costs one attempt.
-        let map = unsafe { Mmap::map(&file)? };
-        // Advice is only advice: reading works without.
-        let _ = map.advise(Advice::Sequential);
-        Ok(map)
-    };
-    open().map_err(|error: io::Error| {
-        let failed = match error.kind() {
-            io::ErrorKind::NotFound => StageError::input(format!("there is no file `{}`", context.display(path))),
-            io::ErrorKind::IsADirectory => StageError::input(format!("`{}` is not a regular file", context.display(path))),
-            _ => return StageError::io("read", path, &error),
-        };
-        failed.with_hint("give the path of a text file in Netflix layout, relative to the workspace; `recflow stage generate output=data/combined` makes one")
-    })
+/// A file that is named twice would count twice with `mode: append`, which nobody means.
+fn check_distinct(files: &[PathBuf], context: &Context) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    match files.iter().find(|path| !seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_path_buf()))) {
+        None => Ok(()),
+        Some(path) => Err(StageError::input(format!("`{}` is named twice", context.display(path))).with_hint("name each file once")),
+    }
+}
+
+/// The files as people speak of them.
+fn name(files: &[PathBuf], context: &Context) -> String {
+    let shown = |path: &Path| format!("`{}`", context.display(path));
+    match files {
+        [] => "no file".to_owned(),
+        [one] => shown(one),
+        [first, .., last] => format!("{} to {} ({} files)", shown(first), shown(last), files.len()),
+    }
 }
 
 fn report(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) {
@@ -79,8 +80,8 @@ fn report(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &C
     }
     let kinds: Vec<String> = rejected.by_kind.iter().map(|(defect, count)| format!("{count} {}", defect.name())).collect();
     let file = rejected.file.as_deref().map(|file| format!("; all of them are in `{}`", context.display(file))).unwrap_or_default();
-    let path = context.display(source.path);
-    context.warn(format!("{} of {} lines of `{path}` were rejected ({}){file}", rejected.total(), parsed.lines, kinds.join(", ")));
+    let name = name(source.files, context);
+    context.warn(format!("{} of {} lines of {name} were rejected ({}){file}", rejected.total(), parsed.lines, kinds.join(", ")));
     for example in &rejected.examples {
         context.warn(example.clone());
     }
@@ -88,13 +89,13 @@ fn report(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &C
 
 fn judge(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) -> Result<()> {
     let (bad, good) = (rejected.total(), parsed.rows());
-    let path = context.display(source.path);
+    let name = name(source.files, context);
     let failed = match source.max_bad_rows {
         Some(limit) if !limit.allows(bad, good) => {
-            StageError::input(format!("`{path}` has {bad} malformed lines beside {good} good rows, `max_bad_rows` allows {limit}"))
+            StageError::input(format!("{name} has {bad} malformed lines beside {good} good rows, `max_bad_rows` allows {limit}"))
                 .with_hint("mend the file, or raise `max_bad_rows`")
         }
-        None if good == 0 && bad > 0 => StageError::input(format!("`{path}` has no good row: all {bad} lines with content were rejected"))
+        None if good == 0 && bad > 0 => StageError::input(format!("{name} has no good row: all {bad} lines with content were rejected"))
             .with_hint("expected `MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows; `max_bad_rows` set to a number accepts the file"),
         _ => return Ok(()),
     };
@@ -113,8 +114,8 @@ mod tests {
         Context::plain(home, PublishKey::new("run", "etl", 0))
     }
 
-    fn source<'a>(path: &'a Path, max_bad_rows: Option<MaxBadRows>) -> Source<'a> {
-        Source { path, label: "train", rating_range: RatingRange::default(), max_bad_rows }
+    fn source(path: &PathBuf, max_bad_rows: Option<MaxBadRows>) -> Source<'_> {
+        Source { files: std::slice::from_ref(path), label: "train", rating_range: RatingRange::default(), max_bad_rows }
     }
 
     #[test]
@@ -126,7 +127,10 @@ mod tests {
         assert_eq!((parsed.rows(), rejected.total()), (1, 2));
         assert_eq!(rejected.examples[1], "train.txt:4: date is impossible or not YYYY-MM-DD: `2,3,2005-02-30`");
         let written = fs::read_to_string(rejected.file.unwrap()).unwrap();
-        assert_eq!(written, "# train.txt\n# line\tdefect\ttext\n3\tbad_id\tx,3,2005-01-01\n4\timpossible_date\t2,3,2005-02-30\n");
+        assert_eq!(
+            written,
+            "# file\tline\tdefect\ttext\ntrain.txt\t3\tbad_id\tx,3,2005-01-01\ntrain.txt\t4\timpossible_date\t2,3,2005-02-30\n"
+        );
     }
 
     #[test]
@@ -182,5 +186,66 @@ mod tests {
         context.cancel.cancel();
         assert_eq!(read(source(&path, None), &context).unwrap_err().kind, ErrorKind::Cancelled);
         assert_eq!(fs::read_dir(home.path().join(".recflow/rejects")).unwrap().count(), 0);
+    }
+
+    const TEXT: &str = "\u{feff}1:\n1,3,2005-01-01\nx,3,2005-01-01\n2:\n2,3,2005-02-28";
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn compressed_files_give_what_their_text_gives_whatever_their_name() {
+        let home = tempfile::tempdir().unwrap();
+        let (head, tail) = TEXT.as_bytes().split_at(20);
+        for (name, bytes) in [
+            ("plain.gz", TEXT.as_bytes().to_vec()),
+            ("train.gz", gzip(TEXT.as_bytes())),
+            ("two.members", [gzip(head), gzip(tail)].concat()),
+            ("train.txt", zstd::encode_all(TEXT.as_bytes(), 3).unwrap()),
+            ("two.frames", [zstd::encode_all(head, 3).unwrap(), zstd::encode_all(tail, 3).unwrap()].concat()),
+        ] {
+            let path = home.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let (parsed, rejected) = read(source(&path, None), &context(home.path())).unwrap();
+            assert_eq!((parsed.lines, rejected.examples.len()), (5, 1), "{name}");
+            let rows = parsed.into_ratings();
+            assert_eq!((rows.movie, rows.user), (vec![1, 2], vec![1, 2]), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_file_cut_anywhere_or_with_a_flipped_bit_is_named_as_damaged() {
+        let home = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("train.txt.gz", gzip(TEXT.as_bytes())), ("train.txt.zst", zstd::encode_all(TEXT.as_bytes(), 3).unwrap())] {
+            let path = home.path().join(name);
+            for length in 0..bytes.len() {
+                fs::write(&path, &bytes[..length]).unwrap();
+                let error = read(source(&path, Some(MaxBadRows::Count(9))), &context(home.path())).unwrap_err();
+                assert_eq!((error.kind, error.message), (ErrorKind::Input, format!("`{name}` is truncated or damaged")), "{length}");
+            }
+        }
+        let mut flipped = gzip(TEXT.as_bytes());
+        let last = flipped.len() - 6;
+        flipped[last] ^= 1;
+        fs::write(home.path().join("train.txt.gz"), flipped).unwrap();
+        assert!(read(source(&home.path().join("train.txt.gz"), None), &context(home.path())).is_err(), "the checksum is checked");
+    }
+
+    #[test]
+    fn several_files_are_one_input_but_no_movie_crosses_from_one_into_the_next() {
+        let home = tempfile::tempdir().unwrap();
+        let files = ["a.txt", "b.txt"].map(|name| home.path().join(name));
+        fs::write(&files[0], "1:\n1,3,2005-01-01\n").unwrap();
+        fs::write(&files[1], "2,3,2005-01-01\n2:\n2,3,2005-02-28\n").unwrap();
+        let source = |files| Source { files, label: "train", rating_range: RatingRange::default(), max_bad_rows: None };
+        let (parsed, rejected) = read(source(&files), &context(home.path())).unwrap();
+        assert_eq!((parsed.rows(), parsed.lines), (2, 5));
+        assert!(rejected.examples[0].starts_with("b.txt:1: "), "{:?}", rejected.examples);
+        assert!(fs::read_to_string(rejected.file.unwrap()).unwrap().ends_with("\nb.txt\t1\tno_movie\t2,3,2005-01-01\n"));
+        let twice = [files[0].clone(), home.path().join("./a.txt")];
+        assert_eq!(read(source(&twice), &context(home.path())).unwrap_err().message, "`./a.txt` is named twice");
     }
 }

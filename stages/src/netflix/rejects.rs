@@ -1,7 +1,7 @@
 //! Malformed lines: how many of each kind, the first ones as examples, all of them in a file.
 //!
 //! The file is made only when there is something to put in it: `.recflow/rejects/RUN_TASK_GENERATION.LABEL.tsv`, one line a
-//! rejected line: its number in the source, the kind of defect, the text. A repeated attempt replaces it.
+//! rejected line: its file, its number in it, the kind of defect, the text. A repeated attempt replaces it.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -19,7 +19,7 @@ const EXAMPLES: usize = 10;
 /// How much of a rejected line is kept; a longer one is cut, so that a file without newlines is not copied whole.
 const TEXT_BYTES: usize = 400;
 
-/// What was rejected of one source.
+/// What was rejected of the files of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejected {
     /// How many lines, by kind. Kinds that did not occur are not there.
@@ -39,10 +39,10 @@ impl Rejected {
 
 type File = BufWriter<Box<dyn StorageFile>>;
 
-/// Collects the rejected lines of one source.
+/// Collects the rejected lines of the files of one source.
 pub(super) struct Collector<'a> {
     context: &'a Context,
-    /// The source as people write it.
+    /// The file being read, as people write it.
     source: String,
     path: PathBuf,
     /// The temporary file and its name; none before the first rejected line.
@@ -52,11 +52,16 @@ pub(super) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// `label` tells apart the sources that one task reads.
-    pub(super) fn new(source: &Path, label: &str, context: &'a Context) -> Self {
+    pub(super) fn new(label: &str, context: &'a Context) -> Self {
         let key: String =
             context.publish_key.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' }).collect();
         let path = context.home.join("rejects").join(format!("{key}.{label}.tsv"));
-        Self { context, source: context.display(source), path, file: None, rejected: Rejected::default() }
+        Self { context, source: String::new(), path, file: None, rejected: Rejected::default() }
+    }
+
+    /// What comes now is from the file at `path`.
+    pub(super) fn begin(&mut self, path: &Path) {
+        self.source = readable(self.context.display(path).as_bytes());
     }
 
     /// Takes one rejected line.
@@ -67,8 +72,8 @@ impl<'a> Collector<'a> {
         if self.rejected.examples.len() < EXAMPLES {
             self.rejected.examples.push(format!("{}:{}: {}: `{text}`", self.source, reject.line, defect.describe()));
         }
-        let file = self.file()?;
-        writeln!(file, "{}\t{}\t{text}", reject.line, defect.name()).map_err(|error| StageError::io("write", &self.path, &error))
+        let line = format!("{}\t{}\t{}\t{text}", self.source, reject.line, defect.name());
+        writeln!(self.file()?, "{line}").map_err(|error| StageError::io("write", &self.path, &error))
     }
 
     /// Closes the file and says what was rejected.
@@ -93,9 +98,7 @@ impl<'a> Collector<'a> {
             let temporary = temporary_beside(&self.path);
             let file = storage.create_dir_all(parent(&self.path)).and_then(|()| storage.create(&temporary));
             let mut file = BufWriter::new(file.map_err(|error| StageError::io("write", &self.path, &error))?);
-            // A comment names the source, so that the file explains itself.
-            writeln!(file, "# {}\n# line\tdefect\ttext", readable(self.source.as_bytes()))
-                .map_err(|error| StageError::io("write", &self.path, &error))?;
+            writeln!(file, "# file\tline\tdefect\ttext").map_err(|error| StageError::io("write", &self.path, &error))?;
             self.file = Some((temporary, file));
         }
         match &mut self.file {

@@ -1,6 +1,7 @@
 //! `etl`: ratings from Netflix text into hive-partitioned datasets.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -11,7 +12,7 @@ use crate::dataset::{
     Begin, Change, Compression, Layout, Mode, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published,
 };
 use crate::error::{Result, StageError};
-use crate::netflix::{self, MaxBadRows, Parsed, RatingRange, Rejected, Source};
+use crate::netflix::{self, Files, MaxBadRows, Parsed, RatingRange, Rejected, Source};
 use crate::stage::{Runs, Stage, WorkspacePath};
 
 /// Reads rating files into datasets.
@@ -22,12 +23,12 @@ pub struct Etl;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EtlInputs {
-    /// The training ratings, as Netflix text.
-    train_file: WorkspacePath,
+    /// The training ratings, as Netflix text: a file or a list of files, plain, gzip or Zstandard.
+    train_file: Files,
     /// The dataset to write them to.
     train_output: WorkspacePath,
-    /// The test ratings, as Netflix text. Goes with `test_output`.
-    test_file: Option<WorkspacePath>,
+    /// The test ratings, likewise. Goes with `test_output`.
+    test_file: Option<Files>,
     /// The dataset to write them to. Training and test data become visible at the same instant.
     test_output: Option<WorkspacePath>,
     /// What happens to rows that are there: `upsert` unites old and new and keeps the highest rating of a movie, user and date; `overwrite`
@@ -51,6 +52,13 @@ pub struct EtlInputs {
     #[serde(default)]
     #[schemars(range(min = 1))]
     target_file_size: Option<u64>,
+    /// Split a month that is written into so many files of equally many rows, as Spark does after `repartition`. Not together with
+    /// `target_file_size`.
+    #[serde(default)]
+    target_repartition: Option<NonZeroU32>,
+    /// Rows in a row group of a file; 1048576 by default.
+    #[serde(default)]
+    row_group_rows: Option<NonZeroU32>,
     /// Finer points of the Parquet files.
     #[serde(default)]
     write_options: WriteOptions,
@@ -75,15 +83,15 @@ struct DatasetOutput {
     path: String,
     /// Rows in the dataset now.
     rows: u64,
-    /// Good rows in the file.
+    /// Good rows in the files.
     read: u64,
-    /// Malformed lines in the file.
+    /// Malformed lines in the files.
     rejected: u64,
     /// Malformed lines by kind.
     rejected_by_kind: BTreeMap<String, u64>,
     /// The file that lists them, if there are any.
     rejects_file: Option<String>,
-    /// Rows, of the file and of the dataset as it was, that were folded into another with the same movie, user and date.
+    /// Rows, of the files and of the dataset as it was, that were folded into another with the same movie, user and date.
     duplicates: u64,
     /// Files in the dataset.
     files: u64,
@@ -97,10 +105,10 @@ struct DatasetOutput {
     snapshot: u64,
 }
 
-/// A file and the dataset it goes to.
+/// Files and the dataset they go to.
 struct Flow<'a> {
     label: &'static str,
-    file: PathBuf,
+    files: Vec<PathBuf>,
     output: PathBuf,
     given: &'a WorkspacePath,
 }
@@ -113,6 +121,7 @@ impl Stage for Etl {
     type Output = EtlOutput;
 
     fn run(inputs: EtlInputs, context: &Context) -> Result<EtlOutput> {
+        let layout = layout(&inputs)?;
         let flows = flows(&inputs, context)?;
         check_paths(&flows, context)?;
         let outputs: Vec<&Path> = flows.iter().map(|flow| flow.output.as_path()).collect();
@@ -122,15 +131,13 @@ impl Stage for Etl {
         let mut read = Vec::with_capacity(flows.len());
         for flow in &flows {
             let source =
-                Source { path: &flow.file, label: flow.label, rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
+                Source { files: &flow.files, label: flow.label, rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
             read.push(netflix::read(source, context)?);
         }
         let mut transaction = match Transaction::begin(&outputs, context)? {
             Begin::Published(output) => return recorded(output, context),
             Begin::Open(transaction) => transaction,
         };
-        let layout =
-            Layout { compression: inputs.compression, target_file_bytes: inputs.target_file_size, options: inputs.write_options.clone() };
         let rating_type = common_type(inputs.rating_type, &transaction, &read);
         let mut written = Vec::with_capacity(flows.len());
         for (index, (flow, (parsed, rejected))) in flows.iter().zip(read).enumerate() {
@@ -152,8 +159,26 @@ fn recorded(output: serde_json::Value, context: &Context) -> Result<EtlOutput> {
     serde_json::from_value(output).map_err(|error| StageError::bug(format!("the output recorded with the dataset cannot be read: {error}")))
 }
 
+/// How the files are written. Two inputs that say the same thing differently are refused.
+fn layout(inputs: &EtlInputs) -> Result<Layout> {
+    if inputs.target_file_size.is_some() && inputs.target_repartition.is_some() {
+        return Err(
+            StageError::input("`target_file_size` and `target_repartition` both say how a month is split").with_hint("give one of them")
+        );
+    }
+    let mut options = inputs.write_options.clone();
+    if let Some(rows) = inputs.row_group_rows {
+        if options.row_group_rows.is_some() {
+            return Err(StageError::input("`row_group_rows` is given twice, by itself and in `write_options`").with_hint("give it once"));
+        }
+        options.row_group_rows = Some(rows.get() as usize);
+    }
+    let compression = inputs.compression;
+    Ok(Layout { compression, target_file_bytes: inputs.target_file_size, files: inputs.target_repartition, options })
+}
+
 fn flows<'a>(inputs: &'a EtlInputs, context: &Context) -> Result<Vec<Flow<'a>>> {
-    let flow = |label, file, given| Flow { label, file: context.resolve(file), output: context.resolve(given), given };
+    let flow = |label, files: &Files, given| Flow { label, files: files.resolve(context), output: context.resolve(given), given };
     let train = flow("train", &inputs.train_file, &inputs.train_output);
     match (&inputs.test_file, &inputs.test_output) {
         (None, None) => Ok(vec![train]),
@@ -173,12 +198,12 @@ fn check_paths(flows: &[Flow<'_>], context: &Context) -> Result<()> {
     for flow in flows {
         let output = plain(&flow.output);
         for other in flows {
-            let file = plain(&other.file);
-            if file.starts_with(&output) || output.starts_with(&file) {
+            let mixed = |file: &&PathBuf| plain(file).starts_with(&output) || output.starts_with(plain(file));
+            if let Some(file) = other.files.iter().find(mixed) {
                 return Err(StageError::input(format!(
                     "`{}_file` (`{}`) and `{}_output` (`{}`) lie in one another",
                     other.label,
-                    context.display(&other.file),
+                    context.display(file),
                     flow.label,
                     flow.given
                 ))

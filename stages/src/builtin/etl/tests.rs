@@ -125,6 +125,37 @@ fn options_of_the_files_are_checked_by_name() {
 }
 
 #[test]
+fn a_month_is_split_into_as_many_files_as_asked_and_row_groups_are_as_long() {
+    let workspace = Workspace::new();
+    let text: String = (1..=10).map(|user| format!("{user},3,2005-01-01\n")).collect();
+    fs::write(workspace.0.path().join("train.txt"), format!("1:\n{text}2:\n1,3,2005-02-01\n")).unwrap();
+    let options = json!({ "train_file": "train.txt", "train_output": "train", "target_repartition": 4, "row_group_rows": 2 });
+    let output = workspace.run("a", options.clone()).unwrap();
+    assert_eq!((&output["train"]["files"], &output["train"]["rows"]), (&json!(5), &json!(11)), "four of January, one of February");
+    let newest = &history(&workspace.0.path().join("train")).unwrap()[0];
+    let rows: Vec<u64> = newest.partitions[0].files.iter().map(|file| file.rows).collect();
+    assert_eq!(rows, [3, 3, 3, 1]);
+    let file = fs::File::open(workspace.0.path().join("train/year=2005/month=1/part-00000.parquet")).unwrap();
+    let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
+    assert_eq!(parquet::file::reader::FileReader::num_row_groups(&reader), 2);
+    let error = workspace.run("b", with(options.clone(), "target_file_size", json!(1000))).unwrap_err();
+    assert_eq!(error.message, "`target_file_size` and `target_repartition` both say how a month is split");
+    assert!(workspace.run("c", with(options.clone(), "write_options", json!({ "row_group_rows": 3 }))).is_err());
+    assert!(workspace.run("d", with(options, "target_repartition", json!(0))).is_err());
+}
+
+#[test]
+fn a_list_of_files_is_one_input_and_no_file_may_lie_in_an_output() {
+    let workspace = Workspace::new();
+    let output = workspace.run("a", with(both(), "train_file", json!(["train.txt", "test.txt"]))).unwrap();
+    assert_eq!((&output["train"]["read"], &output["train"]["rows"]), (&json!(5), &json!(4)));
+    let refused = |files: Value| workspace.run("b", with(both(), "train_file", files)).unwrap_err();
+    assert_eq!(refused(json!(["train.txt", "no.txt"])).message, "there is no file `no.txt`");
+    assert!(refused(json!(["train.txt", "parquet/train/x.txt"])).message.contains("one another"));
+    assert_eq!(refused(json!([])).kind, ErrorKind::Input);
+}
+
+#[test]
 fn paths_that_lie_in_one_another_are_refused_and_nothing_is_touched() {
     let workspace = Workspace::new();
     let refused = |inputs: Value| workspace.run("a", inputs).unwrap_err();

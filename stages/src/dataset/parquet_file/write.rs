@@ -41,11 +41,13 @@ pub(in crate::dataset) fn write_partition(
     layout: &Layout,
 ) -> Result<Vec<FileEntry>> {
     let mut files = Vec::new();
+    let share = layout.files.map_or(rows.len(), |files| rows.len().div_ceil(files.get() as usize));
     let mut rest = rows;
     while !rest.is_empty() {
         let name = format!("part-{:05}.parquet", files.len());
         let path = dir.join(&name);
-        let written = write_file(storage, &path, rest, rating_type, layout).map_err(|error| failed(&path, error))?;
+        let written =
+            write_file(storage, &path, &rest[..share.min(rest.len())], rating_type, layout).map_err(|error| failed(&path, error))?;
         let bytes = fs::metadata(&path).map_err(|error| StageError::io("write", &path, &error))?.len();
         files.push(FileEntry { name, rows: written as u64, bytes });
         rest = &rest[written..];
