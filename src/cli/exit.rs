@@ -64,6 +64,12 @@ impl Failure {
         Self { exit: Exit::Failed, error: anyhow::Error::msg(message.into()), hint: None }
     }
 
+    /// What a stage could not do, asked outside a run.
+    pub(super) fn stage(error: recflow_stages::StageError) -> Self {
+        let hint = error.hint.clone();
+        Self { exit: Exit::Failed, error: anyhow::Error::msg(error.to_string()), hint }
+    }
+
     /// With a remedy.
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

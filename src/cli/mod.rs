@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes are those of [`exit`].
 
+mod ask;
 mod completions;
 mod exit;
 mod graph;
@@ -9,6 +10,8 @@ mod init;
 mod load;
 mod logs;
 mod output;
+mod predict;
+mod recommend;
 mod report;
 mod resume;
 mod run;
@@ -86,6 +89,10 @@ enum Verb {
     Resume(resume::Args),
     /// Write a workspace with the shipped pipelines.
     Init(init::Args),
+    /// Recommend items to a user, or find items like one.
+    Recommend(recommend::Args),
+    /// Predict the rating of one item by one user.
+    Predict(predict::Args),
     /// Run one stage by itself.
     Stage(stage::Args),
     /// List the stages, or describe one.
@@ -161,6 +168,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Init(args) => init::run(args, &mut out)?,
+        Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,
+        Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
         Verb::Validate(args) => Exit::from_code(validate::run(args, &mut out, &mut err, terminal.err_color)?),
         Verb::Graph(args) => Exit::from_code(graph::run(args, &mut out, &mut err, terminal.err_color)?),

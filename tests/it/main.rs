@@ -6,6 +6,7 @@ mod crash;
 mod docs;
 mod faults;
 mod main_job;
+mod recommend;
 mod runs;
 mod sandbox;
 mod secrets;
