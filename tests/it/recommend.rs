@@ -101,3 +101,20 @@ fn people_get_a_table() {
     let ran = sandbox.recflow(&["recommend", "--item", &item, "-k", "2"]).exits(0);
     assert!(ran.out.contains("cosine") && !ran.out.lines().skip(2).any(|line| line.contains(&format!("  {item}  "))), "{}", ran.all());
 }
+
+#[test]
+fn a_model_is_evaluated_at_several_lengths_at_once_and_each_figure_can_be_asked_for() {
+    let (sandbox, _) = trained();
+    let model = sandbox.status()["tasks"]["train"]["output"]["path"].as_str().expect("a path").to_owned();
+    let model = format!("model={model}");
+    let stage = ["stage", "evaluate", &model, "ratings=data/processed/parquet/test", "train=data/processed/parquet/train"];
+    let lengths = ["k=[5, 20]", r#"protocols=["unseen_items", "test_items"]"#, "--json"];
+    let output = sandbox.recflow(&[&stage[..], &lengths].concat()).exits(0).json()["tasks"]["evaluate"]["output"].clone();
+    assert_eq!((output["k"].as_u64(), &output["precision_at_k"]), (Some(5), &output["at_k"]["5"]["precision_at_k"]));
+    let figure = |path: &str| output.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} in {output}"));
+    for protocol in ["", "/unseen_items", "/test_items"] {
+        assert!(figure(&format!("/at_k/20{protocol}/recall_at_k")) >= figure(&format!("/at_k/5{protocol}/recall_at_k")));
+    }
+    let asked = sandbox.recflow(&["output", "latest", "evaluate", "at_k.20.unseen_items.ndcg_at_k"]).exits(0);
+    assert_eq!(asked.out.trim().parse().ok(), Some(figure("/at_k/20/unseen_items/ndcg_at_k")));
+}
