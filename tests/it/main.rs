@@ -4,6 +4,7 @@ mod cancel;
 mod cli;
 mod crash;
 mod faults;
+mod hostile;
 mod main_job;
 mod runs;
 mod sandbox;
