@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::time::Duration;
 
 use crate::sandbox::Sandbox;
 
@@ -27,4 +29,71 @@ fn a_reader_that_stops_reading_does_not_change_the_exit_code() {
     };
     let status = sandbox.command(&["run", "p.yaml", "--json"]).stdout(write_end).status().expect("starts");
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn an_inline_stage_that_hangs_is_left_behind_when_it_has_to_stop() {
+    let sandbox = Sandbox::new();
+    sandbox.recflow(&["run", "quickstart", "-q", "-p", "ratings=1000", "-p", "rank=2", "-p", "max_iter=1"]).exits(0);
+    let models = std::fs::read_dir(sandbox.file("models/artifacts")).expect("models").flatten();
+    let version = models.map(|entry| entry.path()).find(|path| path.join("recflow.json").exists()).expect("a version");
+    // A read from it never ends, as one from a dead file server.
+    std::fs::remove_file(version.join("recflow.json")).expect("ours");
+    let path = std::ffi::CString::new(version.join("recflow.json").as_os_str().as_bytes()).expect("no zero byte");
+    // SAFETY: the path is a C string that outlives the call.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+    let run = sandbox.spawn(&["stage", "find_model", "models=models/artifacts"]);
+    sandbox.wait_until("the stage is under way", || sandbox.status()["tasks"]["find_model"]["state"] == "running");
+    run.signal(libc::SIGINT);
+    sandbox.wait_until("the cancellation is recorded", || sandbox.events().iter().any(|event| event["event"] == "cancel_requested"));
+    run.signal(libc::SIGINT);
+    run.wait().exits(130);
+    assert_eq!(sandbox.status()["status"], "cancelled");
+}
+
+#[test]
+fn a_third_ctrl_c_ends_a_program_that_nobody_listens_to() {
+    let sandbox =
+        Sandbox::with("tasks:\n  a: { stage: shell, with: { script: 'touch up; sleep 2; echo' } }\n  b: { stage: noop, needs: [a] }\n");
+    let mut ends = [0; 2];
+    // SAFETY: pipe fills the array with two new descriptors, each owned once below; write reads from a live buffer.
+    let (_read_end, write_end) = unsafe {
+        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
+        let size = libc::fcntl(ends[1], libc::F_SETPIPE_SZ, 4096);
+        let full = vec![b'x'; size as usize];
+        assert_eq!(libc::write(ends[1], full.as_ptr().cast(), full.len()), size as isize);
+        (std::fs::File::from_raw_fd(ends[0]), std::fs::File::from_raw_fd(ends[1]))
+    };
+    // The first notice already blocks: standard error is full and nobody reads it.
+    let mut run = sandbox.spawn_with(&["run", "p.yaml"], |command| _ = command.stderr(write_end));
+    sandbox.wait_until("the run is recorded", || sandbox.file(".recflow/state.db").exists() && !sandbox.events().is_empty());
+    for _ in 0..2 {
+        run.signal(libc::SIGINT);
+        std::thread::sleep(Duration::from_millis(600));
+    }
+    sandbox.wait_until("it has ended", || {
+        run.signal(libc::SIGINT);
+        std::thread::sleep(Duration::from_millis(200));
+        run.is_over()
+    });
+    assert_eq!(sandbox.status()["status"], "interrupted");
+}
+
+#[test]
+fn with_nohup_a_run_outlives_its_terminal() {
+    let sandbox = Sandbox::with("tasks:\n  a: { stage: shell, with: { script: 'touch up; while [ ! -e go ]; do sleep 0.02; done' } }\n");
+    let run = sandbox.spawn_with(&["run", "p.yaml"], |command| {
+        // SAFETY: signal is async-signal-safe and takes no pointers.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGHUP, libc::SIG_IGN);
+                Ok(())
+            });
+        }
+    });
+    sandbox.wait_until("the program is up", || sandbox.file("up").exists());
+    run.signal(libc::SIGHUP);
+    std::thread::sleep(Duration::from_millis(300));
+    sandbox.write("go", "");
+    run.wait().exits(0);
 }
