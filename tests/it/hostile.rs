@@ -97,3 +97,10 @@ fn with_nohup_a_run_outlives_its_terminal() {
     sandbox.write("go", "");
     run.wait().exits(0);
 }
+
+#[test]
+fn a_script_on_the_command_line_keeps_its_braces() {
+    let sandbox = Sandbox::new();
+    sandbox.recflow(&["stage", "shell", "-q", "script=echo '{{.Names}} {{ 1 }}' > got.txt"]).exits(0);
+    assert_eq!(sandbox.read("got.txt"), "{{.Names}} {{ 1 }}\n");
+}
