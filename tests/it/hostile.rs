@@ -18,6 +18,17 @@ fn an_environment_variable_that_is_not_text_is_passed_over() {
 }
 
 #[test]
+fn what_a_program_wrote_does_not_steer_the_terminal() {
+    let sandbox =
+        Sandbox::with("tasks:\n  a: { stage: shell, with: { script: 'printf \"\\033]0;owned\\007\\033[2Jred\\n\" >&2; exit 3' } }\n");
+    let ran = sandbox.recflow(&["run", "p.yaml"]).exits(1);
+    let status = sandbox.recflow(&["status", "latest"]).exits(0);
+    for text in [&ran.out, &ran.err, &status.out] {
+        assert!(text.contains("red") && !text.contains(['\x1b', '\x07']), "{text:?}");
+    }
+}
+
+#[test]
 fn a_reader_that_stops_reading_does_not_change_the_exit_code() {
     let sandbox = Sandbox::with("tasks: { a: { stage: noop } }");
     let mut ends = [0; 2];
