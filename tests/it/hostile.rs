@@ -43,6 +43,25 @@ fn a_reader_that_stops_reading_does_not_change_the_exit_code() {
 }
 
 #[test]
+fn a_store_that_somebody_has_locked_is_waited_for() {
+    let sandbox = Sandbox::with(
+        "tasks:\n  first: { stage: shell, with: { script: 'touch up; while [ ! -e go ]; do sleep 0.02; done' } }\n  second: { stage: noop, needs: [first] }\n",
+    );
+    let run = sandbox.spawn(&["run", "p.yaml"]);
+    sandbox.wait_until("the program is up", || sandbox.file("up").exists());
+    let store = recflow_state::Store::open(sandbox.file(".recflow/state.db")).expect("a store");
+    let held: Result<(), recflow_state::Error> = store.write(|_| {
+        sandbox.write("go", "");
+        // Longer than SQLite itself waits.
+        std::thread::sleep(Duration::from_secs(6));
+        Ok(())
+    });
+    held.expect("nothing was written");
+    let ran = run.wait().exits(0);
+    assert!(ran.err.contains("waiting: the store") && ran.err.contains("was locked by another process"), "{}", ran.all());
+}
+
+#[test]
 fn an_inline_stage_that_hangs_is_left_behind_when_it_has_to_stop() {
     let sandbox = Sandbox::new();
     sandbox.recflow(&["run", "quickstart", "-q", "-p", "ratings=1000", "-p", "rank=2", "-p", "max_iter=1"]).exits(0);
