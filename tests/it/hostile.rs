@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::sandbox::Sandbox;
 
 #[test]
@@ -15,6 +17,42 @@ fn an_environment_variable_that_is_not_text_is_passed_over() {
     let mut command = sandbox.command(&["run", "p.yaml"]);
     let ran = command.env("LATIN1", odd).env("RECFLOW_SECRET_ODD", odd).output().expect("starts");
     assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+}
+
+#[test]
+fn an_output_that_is_no_file_any_more_fails_its_task_and_holds_up_no_other() {
+    let sandbox = Sandbox::with(
+        r#"
+tasks:
+  pipe: { stage: shell, with: { script: 'rm "$RECFLOW_OUTPUT"; mkfifo "$RECFLOW_OUTPUT"' } }
+  device: { stage: shell, with: { script: 'rm "$RECFLOW_OUTPUT"; ln -s /dev/zero "$RECFLOW_OUTPUT"' } }
+  other: { stage: shell, needs: [pipe, device], trigger_rule: all_done, with: { script: 'true' } }
+"#,
+    );
+    let run = sandbox.recflow(&["run", "p.yaml", "--json"]).exits(1).json();
+    for task in ["pipe", "device"] {
+        assert_eq!(run["tasks"][task]["error"], "$RECFLOW_OUTPUT is not a file any more");
+    }
+    assert_eq!(run["tasks"]["other"]["state"], "succeeded");
+}
+
+#[test]
+fn broken_json_is_never_taken_for_a_key_and_a_value() {
+    let sandbox = Sandbox::with(
+        r#"
+tasks:
+  comma: { stage: shell, with: { script: 'printf "{\"url\": \"http://x?a=b\",}" > "$RECFLOW_OUTPUT"' } }
+  nan: { stage: shell, with: { script: 'printf "{\"loss\": NaN, \"query\": \"a=b\"}" > "$RECFLOW_OUTPUT"' } }
+  long: { stage: shell, with: { script: 'head -c 500000 /dev/zero | tr "\0" x > "$RECFLOW_OUTPUT"' } }
+  digits: { stage: shell, with: { script: 'echo id=123456789012345678901234567890 > "$RECFLOW_OUTPUT"' } }
+"#,
+    );
+    let run = sandbox.recflow(&["run", "p.yaml", "--json"]).exits(1).json();
+    let error = |task: &str| run["tasks"][task]["error"].as_str().unwrap_or_else(|| panic!("{run:#}")).to_owned();
+    assert_eq!(error("comma"), "the output begins like JSON and is not: trailing comma at line 1 column 24");
+    assert!(error("nan").starts_with("the output begins like JSON and is not: "), "{}", error("nan"));
+    assert!(error("long").len() < 500, "{} bytes of error", error("long").len());
+    assert_eq!(run["tasks"]["digits"]["output"], json!({ "id": "123456789012345678901234567890" }), "no digit is lost");
 }
 
 #[test]
@@ -126,6 +164,18 @@ fn with_nohup_a_run_outlives_its_terminal() {
     std::thread::sleep(Duration::from_millis(300));
     sandbox.write("go", "");
     run.wait().exits(0);
+}
+
+#[test]
+fn parameters_too_large_for_an_environment_do_not_concern_stages_and_are_named_to_programs() {
+    let sandbox = Sandbox::with(
+        "params: { big: { type: string, default: y } }\ntasks:\n  make: { stage: generate, with: { output: data, ratings: 1000 } }\n  show: { stage: shell, retries: 3, retry_delay: 1h, with: { script: 'true' } }\n",
+    );
+    sandbox.write("values.json", &json!({ "big": "z".repeat(200_000) }).to_string());
+    let ran = sandbox.recflow(&["run", "p.yaml", "--params", "values.json"]).exits(1);
+    let run = sandbox.status();
+    assert_eq!([&run["tasks"]["make"]["state"], &run["tasks"]["show"]["state"]], ["succeeded", "failed"]);
+    assert!(ran.out.contains("RECFLOW_PARAM_BIG alone has 200000 bytes"), "{}", ran.all());
 }
 
 #[test]
