@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, processes_with};
 
 #[test]
 fn an_environment_variable_that_is_not_text_is_passed_over() {
@@ -100,6 +100,37 @@ fn a_store_that_somebody_has_locked_is_waited_for() {
 }
 
 #[test]
+fn a_run_that_cannot_be_resumed_stays_what_it_was() {
+    let sandbox = Sandbox::with("env: { KEY: \"{{ secrets.KEY }}\" }\ntasks:\n  a: { stage: shell, with: { script: '[ -e mended ]' } }\n");
+    sandbox.command(&["run", "p.yaml"]).env("RECFLOW_SECRET_KEY", "abcdefgh").output().expect("starts");
+    let before = sandbox.status();
+    assert_eq!(before["status"], "failed");
+    let refused = sandbox.recflow(&["resume", "latest"]).exits(1);
+    assert!(refused.err.contains("`secrets.KEY` is not defined"), "{}", refused.all());
+    assert_eq!(sandbox.status(), before);
+    sandbox.write("mended", "");
+    let resumed = sandbox.command(&["resume", "latest"]).env("RECFLOW_SECRET_KEY", "abcdefgh").output().expect("starts");
+    assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
+}
+
+#[test]
+fn a_cleared_task_that_fails_shows_no_output_of_its_former_life() {
+    let sandbox = Sandbox::with(
+        r#"
+tasks:
+  bad: { stage: shell, with: { script: '[ -e mended ]' } }
+  fickle: { stage: shell, needs: [bad], trigger_rule: all_done, allow_failure: true, with: { script: '[ ! -e mended ]; echo n=1 > "$RECFLOW_OUTPUT"' } }
+  reads: { stage: shell, needs: [fickle], trigger_rule: all_done, with: { command: [sh, -c, 'echo "$1" > read', sh, "{{ tasks.fickle.output.n | default('none') }}"] } }
+"#,
+    );
+    sandbox.recflow(&["run", "p.yaml"]).exits(1);
+    assert_eq!(sandbox.read("read"), "1\n");
+    sandbox.write("mended", "");
+    sandbox.recflow(&["resume", "latest"]).exits(0);
+    assert_eq!(sandbox.read("read"), "none\n");
+}
+
+#[test]
 fn an_inline_stage_that_hangs_is_left_behind_when_it_has_to_stop() {
     let sandbox = Sandbox::new();
     sandbox.recflow(&["run", "quickstart", "-q", "-p", "ratings=1000", "-p", "rank=2", "-p", "max_iter=1"]).exits(0);
@@ -183,4 +214,17 @@ fn a_script_on_the_command_line_keeps_its_braces() {
     let sandbox = Sandbox::new();
     sandbox.recflow(&["stage", "shell", "-q", "script=echo '{{.Names}} {{ 1 }}' > got.txt"]).exits(0);
     assert_eq!(sandbox.read("got.txt"), "{{.Names}} {{ 1 }}\n");
+}
+
+#[test]
+fn what_left_its_process_group_is_ended_before_the_attempt_runs_again() {
+    let sandbox = Sandbox::with(
+        "tasks:\n  a: { stage: shell, with: { script: '[ ! -e up ] || exit 0; setsid sh -c \"touch up; while :; do sleep 0.02; done\" & while [ ! -e up ]; do sleep 0.02; done; kill -9 $PPID; sleep 10' } }\n",
+    );
+    sandbox.recflow(&["run", "p.yaml"]);
+    sandbox.wait_until("the run is seen as interrupted", || sandbox.status()["status"] == "interrupted");
+    let mark = format!("{}/a/0", sandbox.status()["run"].as_str().expect("an id"));
+    assert!(!processes_with(&mark).is_empty(), "it lives on in a session of its own");
+    sandbox.recflow(&["resume", "latest"]).exits(0);
+    sandbox.wait_until("no process is left", || processes_with(&mark).is_empty());
 }
