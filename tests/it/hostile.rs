@@ -217,6 +217,20 @@ fn a_script_on_the_command_line_keeps_its_braces() {
 }
 
 #[test]
+fn an_owner_that_cannot_be_looked_at_is_not_taken_for_dead() {
+    let sandbox = Sandbox::with("tasks:\n  fatal: { stage: shell, with: { script: 'kill -9 $PPID; sleep 10' } }\n");
+    sandbox.recflow(&["run", "p.yaml"]);
+    sandbox.wait_until("the run is seen as interrupted", || sandbox.status()["status"] == "interrupted");
+    let owner = std::fs::read_dir(sandbox.file(".recflow/owners")).expect("owners").flatten().next().expect("the dead one").path();
+    std::fs::remove_file(&owner).expect("ours");
+    // It leads to itself, so opening it fails, and not because it is not there.
+    std::os::unix::fs::symlink(owner.file_name().expect("a name"), &owner).expect("writable");
+    assert_eq!(sandbox.status()["status"], "running");
+    std::fs::remove_file(&owner).expect("ours");
+    assert_eq!(sandbox.status()["status"], "interrupted");
+}
+
+#[test]
 fn what_left_its_process_group_is_ended_before_the_attempt_runs_again() {
     let sandbox = Sandbox::with(
         "tasks:\n  a: { stage: shell, with: { script: '[ ! -e up ] || exit 0; setsid sh -c \"touch up; while :; do sleep 0.02; done\" & while [ ! -e up ]; do sleep 0.02; done; kill -9 $PPID; sleep 10' } }\n",
