@@ -49,7 +49,7 @@ pub(super) fn cancel_on_signal(handle: Handle) -> io::Result<Interrupts> {
                 // The driver may hang in a write to a pipe that nobody reads or wait for a store that another program
                 // has locked. Everything is recorded, and the processes die with this one.
                 if forced.is_some_and(|at| at.elapsed() >= LAST_RESORT_AFTER) {
-                    std::process::exit(Exit::Interrupted.code().into());
+                    end_now();
                 }
                 if again {
                     forced.get_or_insert_with(Instant::now);
@@ -59,6 +59,15 @@ pub(super) fn cancel_on_signal(handle: Handle) -> io::Result<Interrupts> {
         });
     })?;
     Ok(interrupts)
+}
+
+/// Ends the process although `main` does not come to its end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "main hangs; the kernel releases the locks, the death signal and the reaper end the children"
+)]
+fn end_now() -> ! {
+    std::process::exit(Exit::Interrupted.code().into())
 }
 
 /// Whether the signal was ignored when this program started.
