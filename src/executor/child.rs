@@ -41,8 +41,22 @@ async fn start(
     supervision: &Supervision,
     released: oneshot::Receiver<()>,
 ) -> std::io::Result<Ended> {
+    // Before there is a process that would have to be stopped if this fails.
+    let order = Order {
+        stage: stage.to_owned(),
+        inputs: inputs.clone(),
+        publish_key: attempt.publish_key.clone(),
+        logical_date: attempt.logical_date,
+        workspace: attempt.workspace.clone(),
+        home: attempt.home.clone(),
+        threads: attempt.threads,
+    };
+    let mut line = serde_json::to_vec(&order)?;
+    line.push(b'\n');
     let mut command = Command::new(this_program()?);
-    command.arg("__attempt").env(MARK, attempt.publish_key.as_str()).envs(&attempt.env);
+    // Parameters have reached a stage as its inputs; as variables they could only be too long for the system.
+    let env = attempt.env.iter().filter(|(name, _)| !name.starts_with("RECFLOW_PARAM_"));
+    command.arg("__attempt").env(MARK, attempt.publish_key.as_str()).envs(env);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let memory_kills = out_of_memory_kills();
     supervision.reaper.ensure();
@@ -73,17 +87,6 @@ async fn start(
         result
     });
 
-    let order = Order {
-        stage: stage.to_owned(),
-        inputs: inputs.clone(),
-        publish_key: attempt.publish_key.clone(),
-        logical_date: attempt.logical_date,
-        workspace: attempt.workspace.clone(),
-        home: attempt.home.clone(),
-        threads: attempt.threads,
-    };
-    let mut line = serde_json::to_vec(&order)?;
-    line.push(b'\n');
     let order = tokio::spawn(async move {
         if released.await.is_ok() {
             // A child that is dead already has an end to report; that it did not listen is no news.

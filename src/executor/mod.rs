@@ -28,3 +28,4 @@ mod shell;
 
 pub use request::{Attempt, AttemptKey, Ended, Failure, HowToStop, ProcessId, Update, Work, largest_output};
 pub use service::{Executor, Sink};
+pub use shell::remove_lost_output;

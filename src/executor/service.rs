@@ -19,6 +19,10 @@ use super::{child, inline, shell};
 /// Receives what happens to attempts, on the executor's threads. Must not block for long.
 pub type Sink = Arc<dyn Fn(&AttemptKey, Update) + Send + Sync>;
 
+/// More than the most attempts at once (`--jobs` has 16 bits): with fewer, the end of one would go unnoticed until
+/// others end.
+const MAX_WAITING: usize = 1 << 17;
+
 enum Command {
     Start(Box<Attempt>),
     Release(AttemptKey),
@@ -36,7 +40,12 @@ impl Executor {
     /// Starts the executor's thread.
     pub fn start(sink: Sink) -> io::Result<Self> {
         let (commands, inbox) = mpsc::unbounded_channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            // Each attempt has a thread that waits for its process; they are as many as `--jobs` allows.
+            .max_blocking_threads(MAX_WAITING)
+            .build()?;
         let thread = std::thread::Builder::new().name("executor".to_owned()).spawn(move || {
             runtime.block_on(serve(inbox, sink));
             // An inline stage that does not look at its token must not keep the program from ending.

@@ -1,7 +1,8 @@
 //! Other programs: stage `shell`, and what it shares with children of our own.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -146,11 +147,41 @@ pub(super) async fn run(attempt: &Attempt, inputs: &Map<String, Value>, supervis
     }
 }
 
+/// The file that a program writes its output to. It goes with the attempt, however that ends.
+struct OutputFile(PathBuf);
+
+impl OutputFile {
+    fn create(attempt: &Attempt) -> Result<Self, StageError> {
+        let path = output_path(&attempt.home, &attempt.key.run, &attempt.task_id, attempt.key.attempt);
+        let folder = path.parent().unwrap_or(&attempt.home);
+        std::fs::create_dir_all(folder).map_err(|error| StageError::io("create", folder, &error))?;
+        // What a program writes is not masked yet: it is nobody else's to read.
+        let created = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        created.map_err(|error| StageError::io("create", &path, &error))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn output_path(home: &Path, run: &str, task: &str, attempt: u32) -> PathBuf {
+    home.join("tmp").join(format!("{run}-{task}-{attempt}.output"))
+}
+
+/// Removes what an attempt whose owner died may have left: its output, in which secrets are not masked yet.
+pub fn remove_lost_output(home: &Path, run: &str, task: &str, attempt: u32) {
+    let _ = std::fs::remove_file(output_path(home, run, task, attempt));
+}
+
 async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &Supervision) -> Result<Ended, StageError> {
     let inputs: ShellInputs = serde_json::from_value(Value::Object(inputs.clone()))
         .map_err(|error| StageError::input(format!("invalid inputs for stage `shell`: {error}")))?;
-    let output = output_file(attempt)?;
-    let mut command = command(attempt, &inputs, &output)?;
+    let output = OutputFile::create(attempt)?;
+    let mut command = command(attempt, &inputs, &output.0)?;
     let log = SharedLog::new(attempt);
     supervision.reaper.ensure();
     let (mut child, process) = spawn_group(&mut command).map_err(|error| cannot_start(&command, attempt, &error))?;
@@ -169,11 +200,10 @@ async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &S
     finish(stdout).await;
     finish(stderr).await;
     let result = match exit.code() {
-        Some(0) => read_output(&output).map_err(Failure::Failed),
+        Some(0) => read_output(&output.0).map_err(Failure::Failed),
         _ if asked_to_stop => Err(Failure::Stopped),
         _ => Err(Failure::Failed(program_failed(&exit, &log))),
     };
-    let _ = std::fs::remove_file(&output);
     Ok(Ended { result, exit: Some(exit.describe()), peak_rss_bytes: Some(exit.peak_rss_bytes), cpu_ms: Some(exit.cpu_ms) })
 }
 
@@ -181,14 +211,6 @@ fn program_failed(exit: &Exit, log: &SharedLog) -> StageError {
     let mut error = StageError::new(ErrorKind::Io, format!("the program ended with {}", exit.describe()));
     error.causes = log.last_errors();
     error
-}
-
-fn output_file(attempt: &Attempt) -> Result<PathBuf, StageError> {
-    let folder = attempt.home.join("tmp");
-    std::fs::create_dir_all(&folder).map_err(|error| StageError::io("create", &folder, &error))?;
-    let path = folder.join(format!("{}-{}-{}.output", attempt.key.run, attempt.task_id, attempt.key.attempt));
-    std::fs::File::create(&path).map_err(|error| StageError::io("create", &path, &error))?;
-    Ok(path)
 }
 
 fn command(attempt: &Attempt, inputs: &ShellInputs, output: &Path) -> Result<Command, StageError> {
@@ -250,45 +272,86 @@ fn cannot_start(command: &Command, attempt: &Attempt, error: &io::Error) -> Stag
         io::ErrorKind::PermissionDenied => {
             StageError::input(format!("program `{program}` may not be executed")).with_hint("make it executable: chmod +x")
         }
+        // Another try would be given the same.
+        io::ErrorKind::ArgumentListTooLong => {
+            let largest = attempt.env.iter().max_by_key(|(_, value)| value.len());
+            let hint = largest.map(|(name, value)| format!("{name} alone has {} bytes; pass large values through a file", value.len()));
+            StageError::input(format!("cannot start program `{program}`: its arguments and environment are too large for the system"))
+                .with_hint(hint.unwrap_or_else(|| "pass large values through a file".to_owned()))
+        }
+        io::ErrorKind::InvalidInput => {
+            StageError::input(format!("cannot start program `{program}`: an argument or environment variable holds a zero byte"))
+        }
         _ => StageError::new(ErrorKind::Io, format!("cannot start program `{program}`")).with_cause(error),
     }
 }
 
 /// Reads what the program wrote to `$RECFLOW_OUTPUT`: a JSON document, or lines `key=value`.
 fn read_output(path: &Path) -> Result<Value, StageError> {
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    if size > largest_output() as u64 {
-        return Err(too_large(size as usize));
-    }
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+    // The program had the folder for itself: what lies there now may be a pipe that nobody writes or a device without
+    // end. Opening waits for nobody, only a file is read, and no more of it than is allowed.
+    let opened = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = match opened {
+        Ok(file) => file,
         // A program may well remove the file it has no use for.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Value::Object(Map::new())),
         Err(error) => return Err(StageError::io("read", path, &error)),
     };
+    let metadata = file.metadata().map_err(|error| StageError::io("read", path, &error))?;
+    if !metadata.is_file() {
+        return Err(StageError::input("$RECFLOW_OUTPUT is not a file any more").with_hint("write to the file; don't replace it"));
+    }
+    let limit = largest_output() as u64;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| StageError::io("read", path, &error))?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(metadata.len().max(limit + 1) as usize));
+    }
     let text = String::from_utf8(bytes)
         .map_err(|_| StageError::input("the output is not UTF-8 text").with_hint("write JSON or `key=value` lines to $RECFLOW_OUTPUT"))?;
     parse_output(&text)
 }
 
 fn parse_output(text: &str) -> Result<Value, StageError> {
-    if let Ok(value) = serde_json::from_str(text) {
-        return Ok(value);
+    let not_json = match serde_json::from_str(text) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    // What begins like JSON was meant as JSON: a `=` somewhere in it must not turn it into a key and a value.
+    if text.trim_start().starts_with(['{', '[', '"']) {
+        return Err(StageError::input("the output begins like JSON and is not").with_cause(not_json));
     }
     let mut members = Map::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let Some((key, value)) = line.split_once('=') else {
-            return Err(StageError::input(format!("line {} of the output is neither JSON nor `key=value`: {line:?}", number + 1))
-                .with_hint("write one JSON document, or lines like `rows=100`, to $RECFLOW_OUTPUT"));
+            return Err(StageError::input(format!(
+                "line {} of the output is neither JSON nor `key=value`: {:?}",
+                number + 1,
+                excerpt(line)
+            ))
+            .with_hint("write one JSON document, or lines like `rows=100`, to $RECFLOW_OUTPUT"));
         };
         // Numbers, true, false and null keep their type; anything else is text.
         let value = match serde_json::from_str(value) {
+            // A whole number beyond 64 bits would lose its last digits.
+            Ok(Value::Number(number)) if number.is_f64() && value.trim().bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()) => {
+                Value::String(value.trim().to_owned())
+            }
             Ok(scalar @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => scalar,
             _ => Value::String(value.to_owned()),
         };
         members.insert(key.trim().to_owned(), value);
     }
     Ok(Value::Object(members))
+}
+
+/// The beginning of a line, for messages.
+fn excerpt(line: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    match line.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -23,9 +23,9 @@ pub(super) struct Plain {
 
 impl Plain {
     /// A line that cannot be written is a line less: the run goes on.
-    fn line(&self, id: &str, text: &str) {
+    fn line(&self, id: &str, what: &str) {
         let width = self.tasks.iter().map(String::len).max().unwrap_or(0);
-        let _ = writeln!(io::stderr(), "  {id:width$}  {text}");
+        let _ = writeln!(io::stderr(), "  {id:width$}  {}", text::plain(what));
     }
 
     fn task(&self, task: &TaskNotice) {
@@ -77,6 +77,9 @@ impl Observer for Plain {
                     }
                     Report::Log { .. } | Report::Metric { .. } => {}
                 }
+            }
+            Notice::Waiting { reason } => {
+                let _ = writeln!(io::stderr(), "waiting: {reason}");
             }
             Notice::RunEnded { run, status, reason } => {
                 let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
