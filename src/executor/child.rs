@@ -13,10 +13,10 @@ use tokio::sync::oneshot;
 
 use super::attempt::{Message, Order};
 use super::log::Stream;
+use super::output::too_large;
 use super::process::{MARK, out_of_memory_kills, spawn_group, this_program};
-use super::request::{Attempt, Ended, Failure, Update, largest_output};
-use super::service::Supervision;
-use super::shell::{SharedLog, pump, watch_process};
+use super::request::{Attempt, Ended, Failure, OUTPUT_BYTES_MAX, Update};
+use super::supervision::{SharedLog, Supervision, finish, pump, watch_process};
 
 pub(super) async fn run(
     attempt: &Attempt,
@@ -97,11 +97,11 @@ async fn start(
     order.abort();
     let exit = exit?;
     supervision.reaper.forget(process.pid);
-    let result = super::shell::finish(stdout).await.flatten();
-    super::shell::finish(stderr).await;
+    let result = finish(stdout).await.flatten();
+    finish(stderr).await;
 
     let result = match result {
-        Some((Ok(_), size)) if size > largest_output() + 64 => Err(Failure::Failed(too_large(size))),
+        Some((Ok(_), size)) if size > OUTPUT_BYTES_MAX + 64 => Err(Failure::Failed(too_large(size))),
         Some((Ok(output), _)) => Ok(output),
         _ if asked_to_stop => Err(Failure::Stopped),
         Some((Err(error), _)) => Err(Failure::Failed(error)),
@@ -127,9 +127,4 @@ fn explain(exit: &super::process::Exit, stage: &str, memory_kills_before: Option
         }
         _ => error.with_hint("`recflow logs` shows its last words"),
     }
-}
-
-pub(super) fn too_large(size: usize) -> StageError {
-    StageError::input(format!("the output has {size} bytes, more than the {} allowed", largest_output()))
-        .with_hint("write large results to a file and return its path")
 }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::attempt::panic_message;
 use super::log::{LogWriter, Mask, Stream};
-use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, Update};
-use super::service::{Sink, Supervision};
+use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, Sink, Update};
+use super::supervision::Supervision;
 
 /// Passes a stage's reports on and keeps its log.
 struct InlineReporter {

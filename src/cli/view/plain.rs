@@ -19,6 +19,7 @@ pub(super) struct Plain {
     tasks: Vec<String>,
     told: HashMap<usize, Instant>,
     phases: HashMap<usize, (String, Instant)>,
+    states: HashMap<usize, (TaskState, u32)>,
 }
 
 impl Plain {
@@ -56,7 +57,12 @@ impl Observer for Plain {
                 let verb = if *resumed { "resumed" } else { "started" };
                 let _ = writeln!(io::stderr(), "run {run} of {pipeline} {verb}");
             }
-            Notice::Task { task, .. } => self.task(task),
+            Notice::Task { task, .. } => {
+                // A task that is told to stop is still running: no news.
+                if self.states.insert(task.position, (task.state, task.attempts)) != Some((task.state, task.attempts)) {
+                    self.task(task);
+                }
+            }
             Notice::Report { position, report, .. } => {
                 let Some(id) = self.tasks.get(*position) else { return };
                 match report {
