@@ -80,10 +80,15 @@ impl Failure {
         self.exit
     }
 
+    /// Whether nobody reads any more what was to be printed.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        self.error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe))
+    }
+
     /// Prints the failure, its causes as an indented chain, and the remedy.
     pub(super) fn print(&self, err: &mut dyn Write, color: bool) -> io::Result<()> {
         // A pipe that nobody reads any more (`recflow logs | head`) is no news.
-        if self.error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)) {
+        if self.is_broken_pipe() {
             return Ok(());
         }
         let mut text = String::new();

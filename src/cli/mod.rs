@@ -177,6 +177,9 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Stages(args) => Exit::from_code(stages::run(args, &mut out, &mut err, terminal.out_color)?),
         Verb::Completions(args) => Exit::from_code(completions::run(args, &mut out, &mut err, terminal.out_color)?),
     };
-    out.flush()?;
-    Ok(exit)
+    match out.flush() {
+        // A reader that stopped reading (`recflow run … | head`) does not change how it went.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(exit),
+    }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod docs;
 mod faults;
+mod hostile;
 mod main_job;
 mod recommend;
 mod runs;
