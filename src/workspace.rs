@@ -16,9 +16,12 @@ pub struct Workspace {
 impl Workspace {
     /// The workspace at `root`, with recflow's own files in `home` or else in `.recflow` below the root.
     ///
-    /// Fails if the current directory is gone; whether the folders exist is not asked.
+    /// Fails if the current directory is gone or the name is not UTF-8, which inputs could not express; whether the folders exist is not asked.
     pub fn new(root: &Path, home: Option<&Path>) -> io::Result<Self> {
         let root = std::path::absolute(root)?;
+        if root.to_str().is_none() {
+            return Err(io::Error::other(format!("the workspace `{}` has a name that is not UTF-8", root.display())));
+        }
         let home = match home {
             Some(home) => std::path::absolute(home)?,
             None => root.join(HOME),

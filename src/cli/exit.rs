@@ -64,6 +64,12 @@ impl Failure {
         Self { exit: Exit::Failed, error: anyhow::Error::msg(message.into()), hint: None }
     }
 
+    /// What a stage could not do, asked outside a run.
+    pub(super) fn stage(error: recflow_stages::StageError) -> Self {
+        let hint = error.hint.clone();
+        Self { exit: Exit::Failed, error: anyhow::Error::msg(error.to_string()), hint }
+    }
+
     /// With a remedy.
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -74,10 +80,15 @@ impl Failure {
         self.exit
     }
 
+    /// Whether nobody reads any more what was to be printed.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        self.error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe))
+    }
+
     /// Prints the failure, its causes as an indented chain, and the remedy.
     pub(super) fn print(&self, err: &mut dyn Write, color: bool) -> io::Result<()> {
         // A pipe that nobody reads any more (`recflow logs | head`) is no news.
-        if self.error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)) {
+        if self.is_broken_pipe() {
             return Ok(());
         }
         let mut text = String::new();

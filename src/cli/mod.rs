@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes are those of [`exit`].
 
+mod ask;
 mod completions;
 mod data;
 mod exit;
@@ -10,6 +11,8 @@ mod init;
 mod load;
 mod logs;
 mod output;
+mod predict;
+mod recommend;
 mod report;
 mod resume;
 mod run;
@@ -87,6 +90,10 @@ enum Verb {
     Resume(resume::Args),
     /// Write a workspace with the shipped pipelines.
     Init(init::Args),
+    /// Recommend items to a user, or find items like one.
+    Recommend(recommend::Args),
+    /// Predict the rating of one item by one user.
+    Predict(predict::Args),
     /// Run one stage by itself.
     Stage(stage::Args),
     /// List the stages, or describe one.
@@ -165,6 +172,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Init(args) => init::run(args, &mut out)?,
         Verb::Data(args) => data::run(args, &workspace, &mut out)?,
+        Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,
+        Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
         Verb::Validate(args) => Exit::from_code(validate::run(args, &mut out, &mut err, terminal.err_color)?),
         Verb::Graph(args) => Exit::from_code(graph::run(args, &mut out, &mut err, terminal.err_color)?),
@@ -172,6 +181,9 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Stages(args) => Exit::from_code(stages::run(args, &mut out, &mut err, terminal.out_color)?),
         Verb::Completions(args) => Exit::from_code(completions::run(args, &mut out, &mut err, terminal.out_color)?),
     };
-    out.flush()?;
-    Ok(exit)
+    match out.flush() {
+        // A reader that stopped reading (`recflow run … | head`) does not change how it went.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(exit),
+    }
 }

@@ -1,5 +1,7 @@
 //! `recflow run`: executes a pipeline here and now.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,6 +85,13 @@ pub(super) fn launch(
     finish(driver, &id, &interrupts, execution, workspace, terminal, out)
 }
 
+/// The secrets in the environment. Variables that are not text are none: templates know only text.
+fn secrets() -> BTreeMap<String, String> {
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.to_str()?.strip_prefix(SECRET_PREFIX)?.to_owned(), value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
+}
+
 /// A driver that Ctrl-C cancels.
 pub(super) fn driver(execution: &Execution, workspace: &Workspace) -> Result<(Driver, Interrupts), Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -90,7 +99,7 @@ pub(super) fn driver(execution: &Execution, workspace: &Workspace) -> Result<(Dr
         jobs: execution.jobs.map_or(cores, usize::from),
         threads: execution.threads.map_or(cores, usize::from),
         grace: Duration::from_secs(10),
-        secrets: std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix(SECRET_PREFIX)?.to_owned(), value))).collect(),
+        secrets: secrets(),
     };
     let driver = Driver::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), options)?;
     let interrupts = cancel_on_signal(driver.handle())?;
@@ -113,7 +122,12 @@ pub(super) fn finish(
     driven.map_err(|error| {
         Failure::from(error).with_hint(format!("what had succeeded is kept: `recflow resume {id}` goes on once the cause is mended"))
     })?;
-    print_result(&driver, id, execution, workspace, terminal, out)?;
+    let printed = print_result(&driver, id, execution, workspace, terminal, out).and_then(|()| Ok(out.flush()?));
+    match printed {
+        // Whoever stopped reading (`recflow run … | head`) has not made the run fail.
+        Err(failure) if !failure.is_broken_pipe() => return Err(failure),
+        _ => {}
+    }
     let status = driver.store().read(|view| view.run(id))?.status;
     Ok(match status {
         recflow_state::RunStatus::Succeeded => Exit::Success,

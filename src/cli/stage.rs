@@ -46,7 +46,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     let document = json!({
         "name": format!("stage-{}", args.name.replace('_', "-")),
         "description": format!("`recflow stage {}`", args.name),
-        "tasks": { (args.name.clone()): { "stage": args.name, "with": raw(Value::Object(inputs)) } },
+        "tasks": { (args.name.clone()): { "stage": args.name, "with": literal(&args.name, inputs) } },
     });
     // JSON is YAML: what is pinned to the run can be run again as it is.
     let text = serde_json::to_string_pretty(&document).map_err(io::Error::from)?;
@@ -66,6 +66,12 @@ fn typed(text: &str, expected: Option<&Value>) -> Value {
         Some(value) if !fits(&as_text) => value,
         _ => as_text,
     }
+}
+
+/// Inputs that mean what they say. A script is no template in the first place.
+fn literal(stage: &str, inputs: Map<String, Value>) -> Value {
+    let is_script = |key: &str| stage == "shell" && key == "script";
+    inputs.into_iter().map(|(key, value)| if is_script(&key) { (key, value) } else { (key, raw(value)) }).collect()
 }
 
 /// What was typed on the command line is no template: `{{` stays as it is.

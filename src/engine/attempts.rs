@@ -20,6 +20,9 @@ use crate::workspace::Workspace;
 /// An attempt's progress is recorded at most this often; watchers are told more often.
 const PROGRESS_RECORDED_EVERY_MS: i64 = 1_000;
 
+// What the executor lets through, the store takes.
+const _: () = assert!(crate::executor::OUTPUT_BYTES_MAX == recflow_state::OUTPUT_BYTES_MAX);
+
 impl Driver {
     /// An attempt that is over as soon as it starts: nothing has to execute.
     pub(super) fn at_once(

@@ -352,9 +352,25 @@ impl Driver {
         self.timers.push(Reverse((at_ms, key.clone(), task, timer)));
     }
 
+    /// Commits the journal. Another program that has the store locked (a backup, a person with `sqlite3`, a suspended
+    /// process) is waited for: to give up would kill attempts that have nothing to do with it.
+    fn commit(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        let mut told = false;
+        loop {
+            match self.journal.commit(&self.store) {
+                Err(error @ recflow_state::Error::Busy { .. }) => {
+                    if !std::mem::replace(&mut told, true) {
+                        observer.notice(&Notice::Waiting { reason: error.to_string() });
+                    }
+                }
+                committed => return committed.context("cannot record what happened"),
+            }
+        }
+    }
+
     fn commit_and_act(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
         recflow_stages::failpoint::hit("engine.before_commit");
-        self.journal.commit(&self.store).context("cannot record what happened")?;
+        self.commit(observer)?;
         recflow_stages::failpoint::hit("engine.after_commit");
         for todo in self.todo.drain(..) {
             match todo {

@@ -115,8 +115,12 @@ impl LiveRun {
     /// Notes when a task entered the state that it is in now.
     pub(super) fn note_times(&mut self, task: TaskIx, now: UnixMs) {
         let facts = &mut self.facts[task];
+        let id = self.pipeline.tasks[task].id.clone();
         match &self.state.tasks[task].phase {
-            Phase::Waiting => *facts = TaskFacts::default(),
+            Phase::Waiting => {
+                *facts = TaskFacts::default();
+                self.scope.clear_output(&id);
+            }
             Phase::Queued => facts.queued_at = Some(now),
             Phase::Running { .. } => {
                 facts.started_at.get_or_insert(now);
@@ -127,7 +131,6 @@ impl LiveRun {
                 facts.ended_at = Some(now);
             }
         }
-        let id = self.pipeline.tasks[task].id.clone();
         self.scope.set_state(&id, self.state.tasks[task].phase.token());
     }
 

@@ -35,6 +35,11 @@ pub enum Notice {
         /// What it reported.
         report: Report,
     },
+    /// The runs cannot go on for the moment.
+    Waiting {
+        /// What they wait for, for people.
+        reason: String,
+    },
     /// A run has ended.
     RunEnded {
         /// The run.

@@ -7,8 +7,9 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// This process as an owner of runs. The lock is held until this is dropped, or the process dies.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl Owner {
             file.lock()?;
             // A sweep of another process may have removed the file between the two calls: a lock on a file without a
             // name would not be found.
-            if fs::metadata(&path).is_ok_and(|named| file.metadata().is_ok_and(|ours| named.ino() == ours.ino())) {
+            if is_named(&file, &path) {
                 file.write_all(format!("{}\n", std::process::id()).as_bytes())?;
                 return Ok(Self { id, path, _lock: file });
             }
@@ -67,11 +68,42 @@ pub fn liveness(folder: &Path, id: &str) -> Liveness {
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Liveness::Dead;
     }
-    let Ok(mut file) = File::open(folder.join(id)) else { return Liveness::Dead };
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Liveness::Alive { pid: pid_in(&mut file) },
-        Ok(()) | Err(TryLockError::Error(_)) => Liveness::Dead,
+    let path = folder.join(id);
+    let look = || {
+        // What is there but cannot be looked at (no permission, no descriptor left, no locks on this file system) may be
+        // alive: to take a living process for dead would execute its runs twice.
+        let mut file = match open_to_look(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Liveness::Dead,
+            Err(_) => return Liveness::Alive { pid: None },
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Liveness::Dead,
+            Err(TryLockError::WouldBlock) => Liveness::Alive { pid: pid_in(&mut file) },
+            Err(TryLockError::Error(_)) => Liveness::Alive { pid: None },
+        }
+    };
+    let mut seen = look();
+    // It may be another process's sweep that holds a dead owner's lock, for an instant.
+    for _ in 0..3 {
+        match seen {
+            Liveness::Alive { pid: Some(pid) } if !exists(pid) => std::thread::sleep(Duration::from_millis(2)),
+            _ => break,
+        }
+        seen = look();
     }
+    seen
+}
+
+/// Opens without waiting: what lies there need not be a file of ours.
+fn open_to_look(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+}
+
+/// Whether there is such a process here; another container's is not seen.
+fn exists(pid: u32) -> bool {
+    // SAFETY: kill takes no pointers, and signal 0 is none.
+    unsafe { libc::kill(pid as libc::pid_t, 0) == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH) }
 }
 
 /// The process of any live owner in `folder` other than `except`.
@@ -85,6 +117,12 @@ pub fn any_alive(folder: &Path, except: Option<&str>) -> Option<u32> {
     })
 }
 
+/// Whether the name still leads to this open file.
+fn is_named(file: &File, path: &Path) -> bool {
+    let inode = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    fs::metadata(path).is_ok_and(|named| file.metadata().is_ok_and(|ours| inode(named) == inode(ours)))
+}
+
 fn pid_in(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.rewind().ok()?;
@@ -94,8 +132,10 @@ fn pid_in(file: &mut File) -> Option<u32> {
 
 fn remove_dead(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if let Ok(file) = File::open(entry.path())
+        // Looked at again under the lock: another sweep may have removed this file since, and a new owner made its own.
+        if let Ok(file) = open_to_look(&entry.path())
             && file.try_lock().is_ok()
+            && is_named(&file, &entry.path())
         {
             // Removed while we hold its lock: its owner, if it is just being born, sees that and begins anew.
             let _ = fs::remove_file(entry.path());

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use recflow_stages::Catalog;
-use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, UnixMs};
+use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, TaskState, UnixMs};
 
 use super::core::{Event, Outcome, Phase, Stamped, TaskIx};
 use super::driver::Driver;
@@ -10,8 +10,8 @@ use super::journal::Write;
 use super::launch::Seed;
 use super::live::LiveRun;
 use super::owner::{Liveness, liveness};
-use crate::executor::ProcessId;
-use crate::executor::process::kill_leftovers;
+use crate::executor::process::{kill_leftovers, kill_marked};
+use crate::executor::{ProcessId, remove_lost_output};
 use crate::workspace::Workspace;
 
 /// Where a run stands, asked from outside.
@@ -45,7 +45,13 @@ impl Driver {
     /// below them run again. Refuses a run that succeeded or that a live process owns.
     pub fn resume(&mut self, id: &RunId) -> anyhow::Result<()> {
         let row = self.take_over(id)?;
-        let (run, attempts) = self.rebuild(&row)?;
+        let (run, attempts) = match self.rebuild(&row) {
+            Ok(rebuilt) => rebuilt,
+            Err(error) => {
+                self.put_back(&row)?;
+                return Err(error);
+            }
+        };
         let now = self.now();
         let mut events = Vec::new();
         if row.status == RunStatus::Queued {
@@ -78,6 +84,15 @@ impl Driver {
         })
     }
 
+    /// Undoes [`Driver::take_over`]: a run that cannot be resumed stays what it was.
+    fn put_back(&self, row: &Run) -> anyhow::Result<()> {
+        self.store.write(|tx| {
+            tx.set_owner(&row.id, Some(self.owner.id()), row.owner.as_deref())?;
+            tx.update_run(&row.id, row.status, row.started_at, row.ended_at, row.reason.as_deref())
+        })?;
+        Ok(())
+    }
+
     /// The run as its events tell it.
     fn rebuild(&self, row: &Run) -> anyhow::Result<(LiveRun, Vec<AttemptRow>)> {
         let id = &row.id;
@@ -103,7 +118,10 @@ impl Driver {
             facts.error = task.error.and_then(|error| serde_json::from_value(error).ok());
             let definition = run.pipeline.tasks[task.position as usize].id.clone();
             run.scope.set_state(&definition, task.state.as_str());
-            if let Some(output) = outputs.get(definition.as_str()) {
+            // The output of a task that has been cleared since is not its output now.
+            if task.state == TaskState::Succeeded
+                && let Some(output) = outputs.get(definition.as_str())
+            {
                 run.scope.set_output(&definition, output.clone());
                 run.facts[task.position as usize].output = Some(output.clone());
             }
@@ -115,9 +133,13 @@ impl Driver {
     fn lose(&mut self, run: &LiveRun, attempts: &[AttemptRow], task: TaskIx, attempt: u32, now: UnixMs) -> Event {
         let name = run.task_id(task);
         if let Some(row) = attempts.iter().find(|row| row.task_id == name && row.number == attempt) {
+            let mark = run.publish_key(task);
             if let (Some(pid), Some(start_ticks)) = (row.pid, row.pid_start) {
-                kill_leftovers(ProcessId { pid, start_ticks }, run.publish_key(task).as_str());
+                kill_leftovers(ProcessId { pid, start_ticks }, mark.as_str());
             }
+            // A process that the owner had no time to record, or that left its group.
+            kill_marked(mark.as_str());
+            remove_lost_output(self.workspace.home(), run.id.as_str(), name, attempt);
             self.journal.add(Write::Attempt(Box::new(AttemptRow { state: AttemptState::Lost, ended_at: Some(now), ..row.clone() })));
         }
         Event::AttemptEnded { task, attempt, outcome: Outcome::Lost { reason: "the recflow process that ran it died".to_owned() } }

@@ -13,10 +13,10 @@ use tokio::sync::oneshot;
 
 use super::attempt::{Message, Order};
 use super::log::Stream;
+use super::output::too_large;
 use super::process::{MARK, out_of_memory_kills, spawn_group, this_program};
-use super::request::{Attempt, Ended, Failure, Update, largest_output};
-use super::service::Supervision;
-use super::shell::{SharedLog, pump, watch_process};
+use super::request::{Attempt, Ended, Failure, OUTPUT_BYTES_MAX, Update};
+use super::supervision::{SharedLog, Supervision, finish, pump, watch_process};
 
 pub(super) async fn run(
     attempt: &Attempt,
@@ -41,8 +41,22 @@ async fn start(
     supervision: &Supervision,
     released: oneshot::Receiver<()>,
 ) -> std::io::Result<Ended> {
+    // Before there is a process that would have to be stopped if this fails.
+    let order = Order {
+        stage: stage.to_owned(),
+        inputs: inputs.clone(),
+        publish_key: attempt.publish_key.clone(),
+        logical_date: attempt.logical_date,
+        workspace: attempt.workspace.clone(),
+        home: attempt.home.clone(),
+        threads: attempt.threads,
+    };
+    let mut line = serde_json::to_vec(&order)?;
+    line.push(b'\n');
     let mut command = Command::new(this_program()?);
-    command.arg("__attempt").env(MARK, attempt.publish_key.as_str()).envs(&attempt.env);
+    // Parameters have reached a stage as its inputs; as variables they could only be too long for the system.
+    let env = attempt.env.iter().filter(|(name, _)| !name.starts_with("RECFLOW_PARAM_"));
+    command.arg("__attempt").env(MARK, attempt.publish_key.as_str()).envs(env);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let memory_kills = out_of_memory_kills();
     supervision.reaper.ensure();
@@ -73,17 +87,6 @@ async fn start(
         result
     });
 
-    let order = Order {
-        stage: stage.to_owned(),
-        inputs: inputs.clone(),
-        publish_key: attempt.publish_key.clone(),
-        logical_date: attempt.logical_date,
-        workspace: attempt.workspace.clone(),
-        home: attempt.home.clone(),
-        threads: attempt.threads,
-    };
-    let mut line = serde_json::to_vec(&order)?;
-    line.push(b'\n');
     let order = tokio::spawn(async move {
         if released.await.is_ok() {
             // A child that is dead already has an end to report; that it did not listen is no news.
@@ -94,11 +97,11 @@ async fn start(
     order.abort();
     let exit = exit?;
     supervision.reaper.forget(process.pid);
-    let result = super::shell::finish(stdout).await.flatten();
-    super::shell::finish(stderr).await;
+    let result = finish(stdout).await.flatten();
+    finish(stderr).await;
 
     let result = match result {
-        Some((Ok(_), size)) if size > largest_output() + 64 => Err(Failure::Failed(too_large(size))),
+        Some((Ok(_), size)) if size > OUTPUT_BYTES_MAX + 64 => Err(Failure::Failed(too_large(size))),
         Some((Ok(output), _)) => Ok(output),
         _ if asked_to_stop => Err(Failure::Stopped),
         Some((Err(error), _)) => Err(Failure::Failed(error)),
@@ -124,9 +127,4 @@ fn explain(exit: &super::process::Exit, stage: &str, memory_kills_before: Option
         }
         _ => error.with_hint("`recflow logs` shows its last words"),
     }
-}
-
-pub(super) fn too_large(size: usize) -> StageError {
-    StageError::input(format!("the output has {size} bytes, more than the {} allowed", largest_output()))
-        .with_hint("write large results to a file and return its path")
 }

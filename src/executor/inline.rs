@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use recflow_stages::clock::{Clock, SystemClock};
 use recflow_stages::{CancelToken, Catalog, Context, Report, Reporter, StageError};
@@ -9,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::attempt::panic_message;
 use super::log::{LogWriter, Mask, Stream};
-use super::request::{Attempt, AttemptKey, Ended, Failure, Update};
-use super::service::{Sink, Supervision};
+use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, Sink, Update};
+use super::supervision::Supervision;
 
 /// Passes a stage's reports on and keeps its log.
 struct InlineReporter {
@@ -27,6 +28,12 @@ impl Reporter for InlineReporter {
         }
         (self.sink)(&self.key, Update::Report(report));
     }
+}
+
+/// A thread cannot be killed. One that does not listen (it may hang in a read from a dead server) is left to itself:
+/// cheap stages publish nothing.
+fn abandoned() -> Ended {
+    Ended::without_process(Err(Failure::Stopped))
 }
 
 pub(super) async fn run(attempt: &Attempt, stage: &str, inputs: Map<String, Value>, supervision: &Supervision) -> Ended {
@@ -55,10 +62,19 @@ pub(super) async fn run(attempt: &Attempt, stage: &str, inputs: Map<String, Valu
     });
     tokio::pin!(work);
     let mut stop = supervision.stop.clone();
+    let deadline = tokio::time::sleep(Duration::from_secs(u32::MAX.into()));
+    tokio::pin!(deadline);
     let result = loop {
         tokio::select! {
             result = &mut work => break result,
-            Ok(()) = stop.changed() => cancel.cancel(),
+            Ok(()) = stop.changed() => {
+                cancel.cancel();
+                match *stop.borrow_and_update() {
+                    Some(HowToStop::AtOnce) => return abandoned(),
+                    _ => deadline.as_mut().reset(tokio::time::Instant::now() + attempt.grace),
+                }
+            }
+            () = &mut deadline, if cancel.is_cancelled() => return abandoned(),
         }
     };
     Ended::without_process(match result {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use recflow_stages::Level;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Most bytes an attempt's log may have.
 pub const LOG_BYTES_MAX: u64 = 10 << 20;
@@ -54,9 +55,22 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Masks each of `secrets`. An empty one is ignored: it would mask everything.
+    /// Masks each of `secrets`, as it is, line by line (logs are written so), and as JSON and messages quote it. An
+    /// empty one is ignored: it would mask everything.
     pub fn new(secrets: &[String]) -> Self {
-        let mut secrets: Vec<String> = secrets.iter().filter(|secret| !secret.is_empty()).cloned().collect();
+        // Shorter lines, such as the `{` and `}` of a key file, tell nothing and stand everywhere.
+        const LINE_BYTES_MIN: usize = 6;
+        let mut forms: Vec<String> = Vec::new();
+        for secret in secrets {
+            forms.push(secret.clone());
+            forms.extend(secret.lines().map(str::trim).filter(|line| line.len() >= LINE_BYTES_MIN).map(str::to_owned));
+        }
+        let quoted: Vec<String> = forms.iter().map(|form| Value::from(form.as_str()).to_string()).collect();
+        forms.extend(quoted.iter().filter_map(|text| Some(text.strip_prefix('"')?.strip_suffix('"')?.to_owned())));
+        let mut secrets = forms;
+        secrets.retain(|secret| !secret.is_empty());
+        secrets.sort();
+        secrets.dedup();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self { secrets }
     }
@@ -72,9 +86,8 @@ impl Mask {
         masked
     }
 
-    /// `value` with every string, also map keys, without secrets.
-    pub fn value(&self, value: &serde_json::Value) -> serde_json::Value {
-        use serde_json::Value;
+    /// `value` with every string, also map keys, without secrets. A number that shows a secret becomes masked text.
+    pub fn value(&self, value: &Value) -> Value {
         if self.secrets.is_empty() {
             return value.clone();
         }
@@ -82,7 +95,12 @@ impl Mask {
             Value::String(text) => Value::String(self.text(text)),
             Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
             Value::Object(members) => Value::Object(members.iter().map(|(key, member)| (self.text(key), self.value(member))).collect()),
-            other => other.clone(),
+            Value::Number(number) => {
+                let text = number.to_string();
+                let masked = self.text(&text);
+                if masked == text { value.clone() } else { Value::String(masked) }
+            }
+            Value::Null | Value::Bool(_) => value.clone(),
         }
     }
 }

@@ -11,7 +11,8 @@
 //! | [`inline`] | cheap stages, on a thread of this process |
 //! | [`child`] | heavy stages: the parent's side of `recflow __attempt` |
 //! | [`attempt`] | heavy stages: the child's side |
-//! | [`shell`] | other programs |
+//! | [`shell`], [`output`] | other programs, and what they return |
+//! | [`supervision`] | what attempts with a process share: log, pipes, watching, the reaper |
 //! | [`process`] | process groups: start, stop, wait, measure, find again after a crash |
 //! | [`reaper`] | the small process that kills what a dead owner leaves behind |
 //! | [`log`] | one structured file an attempt, capped and masked |
@@ -20,11 +21,14 @@ pub mod attempt;
 mod child;
 mod inline;
 pub mod log;
+mod output;
 pub mod process;
 pub mod reaper;
 mod request;
 mod service;
 mod shell;
+mod supervision;
 
-pub use request::{Attempt, AttemptKey, Ended, Failure, HowToStop, ProcessId, Update, Work, largest_output};
-pub use service::{Executor, Sink};
+pub use output::remove_lost_output;
+pub use request::{Attempt, AttemptKey, Ended, Failure, HowToStop, OUTPUT_BYTES_MAX, ProcessId, Sink, Update, Work};
+pub use service::Executor;

@@ -170,12 +170,22 @@ pub fn kill_leftovers(process: ProcessId, mark: &str) -> bool {
     false
 }
 
+/// Kills every process that carries the mark of an attempt whose owner has died, whatever its group.
+pub fn kill_marked(mark: &str) {
+    for pid in all_processes().filter(|pid| *pid != std::process::id() && is_marked(*pid, mark)) {
+        // SAFETY: kill takes no pointers; the process has just been recognised.
+        unsafe {
+            libc::kill(pid as libc::pid_t, libc::SIGKILL);
+        }
+    }
+}
+
 fn members_of(group: u32) -> impl Iterator<Item = u32> {
-    std::fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-        .filter(move |pid| group_of(*pid) == Some(group))
+    all_processes().filter(move |pid| group_of(*pid) == Some(group))
+}
+
+fn all_processes() -> impl Iterator<Item = u32> {
+    std::fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
 }
 
 fn is_marked(pid: u32, mark: &str) -> bool {

@@ -135,6 +135,7 @@ impl Ended {
 }
 
 /// The largest output a task may return, in bytes of JSON.
-pub const fn largest_output() -> usize {
-    1 << 20
-}
+pub const OUTPUT_BYTES_MAX: usize = 1 << 20;
+
+/// Receives what happens to attempts, on the executor's threads. Must not block for long.
+pub type Sink = Arc<dyn Fn(&AttemptKey, Update) + Send + Sync>;

@@ -6,18 +6,19 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use recflow_stages::StageError;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::reaper::Reaper;
-use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, ProcessId, Update, Work};
+use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, Sink, Update, Work};
+use super::supervision::{SharedReaper, Supervision};
 use super::{child, inline, shell};
 
-/// Receives what happens to attempts, on the executor's threads. Must not block for long.
-pub type Sink = Arc<dyn Fn(&AttemptKey, Update) + Send + Sync>;
+/// More than the most attempts at once (`--jobs` has 16 bits): with fewer, the end of one would go unnoticed until
+/// others end.
+const MAX_WAITING: usize = 1 << 17;
 
 enum Command {
     Start(Box<Attempt>),
@@ -36,7 +37,12 @@ impl Executor {
     /// Starts the executor's thread.
     pub fn start(sink: Sink) -> io::Result<Self> {
         let (commands, inbox) = mpsc::unbounded_channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            // Each attempt has a thread that waits for its process; they are as many as `--jobs` allows.
+            .max_blocking_threads(MAX_WAITING)
+            .build()?;
         let thread = std::thread::Builder::new().name("executor".to_owned()).spawn(move || {
             runtime.block_on(serve(inbox, sink));
             // An inline stage that does not look at its token must not keep the program from ending.
@@ -76,59 +82,6 @@ impl Drop for Executor {
         {
             std::panic::resume_unwind(panic);
         }
-    }
-}
-
-/// What supervises an attempt shares with the service.
-pub(super) struct Supervision {
-    pub(super) sink: Sink,
-    /// The strongest wish so far that it should stop.
-    pub(super) stop: watch::Receiver<Option<HowToStop>>,
-    pub(super) reaper: Arc<SharedReaper>,
-}
-
-impl Supervision {
-    pub(super) fn report(&self, key: &AttemptKey, update: Update) {
-        (self.sink)(key, update);
-    }
-
-    /// Announces the process of an attempt and has the reaper watch it.
-    pub(super) fn announce(&self, key: &AttemptKey, process: ProcessId) {
-        self.reaper.watch(process.pid);
-        self.report(key, Update::Process(process));
-    }
-}
-
-/// The reaper, started with the first process. It is a second line of defence: where it cannot be had, the death
-/// signal and the recovery's own search remain, so its failure fails nothing.
-#[derive(Default)]
-pub(super) struct SharedReaper(Mutex<Option<io::Result<Reaper>>>);
-
-impl SharedReaper {
-    fn with(&self, use_it: impl FnOnce(&mut Reaper) -> io::Result<()>) {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let reaper = slot.get_or_insert_with(Reaper::start);
-        let result = match reaper {
-            Ok(reaper) => use_it(reaper),
-            Err(_) => return,
-        };
-        if let Err(error) = result {
-            tracing::warn!(%error, "the reaper process is gone; a script's own children may outlive a crash of recflow");
-            *slot = Some(Err(error));
-        }
-    }
-
-    /// Starts the reaper if it is not there yet: before the process that it is to watch.
-    pub(super) fn ensure(&self) {
-        self.with(|_| Ok(()));
-    }
-
-    fn watch(&self, group: u32) {
-        self.with(|reaper| reaper.watch(group));
-    }
-
-    pub(super) fn forget(&self, group: u32) {
-        self.with(|reaper| reaper.forget(group));
     }
 }
 

@@ -1,143 +1,18 @@
-//! Other programs: stage `shell`, and what it shares with children of our own.
+//! Other programs: stage `shell`.
 
-use std::collections::VecDeque;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use jiff::Timestamp;
 use recflow_stages::builtin::{Command as What, ShellInputs};
-use recflow_stages::clock::{Clock, SystemClock};
-use recflow_stages::{ErrorKind, Level, Report, StageError};
+use recflow_stages::{ErrorKind, StageError};
 use serde_json::{Map, Value};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::sync::watch;
 
-use super::child::too_large;
-use super::log::{LogWriter, Mask, Stream};
-use super::process::{Exit, MARK, signal_group, spawn_group, wait_group};
-use super::request::{Attempt, Ended, Failure, HowToStop, largest_output};
-use super::service::Supervision;
-
-/// After a process has ended its pipes are read this much longer: a grandchild that left the group may hold them open.
-const DRAIN: Duration = Duration::from_secs(1);
-/// So many last lines of standard error go into the error of a failed program.
-const LAST_LINES: usize = 5;
-/// A line longer than this is split, so that a program without line breaks cannot fill the memory.
-const LINE_BYTES_MAX: usize = 64 << 10;
-
-/// An attempt's log, shared by the tasks that read its pipes.
-#[derive(Clone)]
-pub(super) struct SharedLog(Arc<Mutex<LogInner>>);
-
-struct LogInner {
-    writer: LogWriter,
-    last_errors: VecDeque<String>,
-}
-
-impl SharedLog {
-    pub(super) fn new(attempt: &Attempt) -> Self {
-        let writer = LogWriter::new(attempt.log.clone(), Mask::new(&attempt.secrets));
-        Self(Arc::new(Mutex::new(LogInner { writer, last_errors: VecDeque::new() })))
-    }
-
-    pub(super) fn line(&self, t: Timestamp, level: Level, stream: Stream, text: &str) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.writer.write(t, level, stream, text);
-        if stream == Stream::Stderr && !text.trim().is_empty() {
-            if inner.last_errors.len() == LAST_LINES {
-                inner.last_errors.pop_front();
-            }
-            inner.last_errors.push_back(text.to_owned());
-        }
-    }
-
-    pub(super) fn report(&self, report: &Report) {
-        if let Report::Log { level, message } = report {
-            self.line(SystemClock.now(), *level, Stream::Stage, message);
-        }
-    }
-
-    fn last_errors(&self) -> Vec<String> {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.last_errors.iter().cloned().collect()
-    }
-}
-
-/// Copies a pipe to the log, line by line, until it ends.
-pub(super) async fn pump(pipe: impl AsyncRead + Unpin, stream: Stream, log: SharedLog) {
-    let mut pipe = BufReader::new(pipe);
-    let mut line = Vec::new();
-    while let Ok(more) = read_line(&mut pipe, &mut line).await {
-        if !line.is_empty() || more {
-            let text = String::from_utf8_lossy(&line);
-            log.line(SystemClock.now(), Level::Info, stream, text.trim_end_matches(['\r', '\n']));
-        }
-        if !more {
-            break;
-        }
-        line.clear();
-    }
-}
-
-/// Reads up to a line break or [`LINE_BYTES_MAX`]. Returns whether there may be more.
-async fn read_line(pipe: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> io::Result<bool> {
-    loop {
-        let buffer = pipe.fill_buf().await?;
-        if buffer.is_empty() {
-            return Ok(false);
-        }
-        let room = LINE_BYTES_MAX - line.len();
-        let found = buffer.iter().take(room).position(|byte| *byte == b'\n');
-        let taken = found.map_or(buffer.len().min(room), |position| position + 1);
-        line.extend_from_slice(&buffer[..taken]);
-        pipe.consume(taken);
-        if found.is_some() || line.len() == LINE_BYTES_MAX {
-            return Ok(true);
-        }
-    }
-}
-
-/// Waits for a reader of a pipe, a little: what holds it open after the process's end is not ours any more.
-pub(super) async fn finish<T>(reader: tokio::task::JoinHandle<T>) -> Option<T> {
-    let abort = reader.abort_handle();
-    let ended = tokio::time::timeout(DRAIN, reader).await;
-    abort.abort();
-    ended.ok()?.ok()
-}
-
-/// Waits for a process group's end and stops it when asked: a signal, a grace period, a kill. Returns how it ended and
-/// whether it had been asked to stop.
-pub(super) async fn watch_process(pid: u32, mut stop: watch::Receiver<Option<HowToStop>>, grace: Duration) -> (io::Result<Exit>, bool) {
-    let waiting = tokio::task::spawn_blocking(move || wait_group(pid));
-    tokio::pin!(waiting);
-    let mut asked = false;
-    let deadline = tokio::time::sleep(Duration::from_secs(u32::MAX.into()));
-    tokio::pin!(deadline);
-    loop {
-        tokio::select! {
-            exit = &mut waiting => return (exit.unwrap_or_else(|error| Err(io::Error::other(error))), asked),
-            Ok(()) = stop.changed() => {
-                let wish = *stop.borrow_and_update();
-                match wish {
-                    Some(HowToStop::Gracefully) => {
-                        signal_group(pid, libc::SIGTERM);
-                        deadline.as_mut().reset(tokio::time::Instant::now() + grace);
-                    }
-                    Some(HowToStop::AtOnce) => signal_group(pid, libc::SIGKILL),
-                    None => continue,
-                }
-                asked = true;
-            }
-            () = &mut deadline, if asked => {
-                signal_group(pid, libc::SIGKILL);
-                deadline.as_mut().reset(tokio::time::Instant::now() + grace);
-            }
-        }
-    }
-}
+use super::log::Stream;
+use super::output::OutputFile;
+use super::process::{Exit, MARK, spawn_group};
+use super::request::{Attempt, Ended, Failure};
+use super::supervision::{SharedLog, Supervision, finish, pump, watch_process};
 
 pub(super) async fn run(attempt: &Attempt, inputs: &Map<String, Value>, supervision: Supervision) -> Ended {
     match program(attempt, inputs, &supervision).await {
@@ -149,8 +24,8 @@ pub(super) async fn run(attempt: &Attempt, inputs: &Map<String, Value>, supervis
 async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &Supervision) -> Result<Ended, StageError> {
     let inputs: ShellInputs = serde_json::from_value(Value::Object(inputs.clone()))
         .map_err(|error| StageError::input(format!("invalid inputs for stage `shell`: {error}")))?;
-    let output = output_file(attempt)?;
-    let mut command = command(attempt, &inputs, &output)?;
+    let output = OutputFile::create(attempt)?;
+    let mut command = command(attempt, &inputs, output.path())?;
     let log = SharedLog::new(attempt);
     supervision.reaper.ensure();
     let (mut child, process) = spawn_group(&mut command).map_err(|error| cannot_start(&command, attempt, &error))?;
@@ -169,11 +44,11 @@ async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &S
     finish(stdout).await;
     finish(stderr).await;
     let result = match exit.code() {
-        Some(0) => read_output(&output).map_err(Failure::Failed),
+        // Also with exit code 0: a program that ends in good order when it is told to has not done its work.
         _ if asked_to_stop => Err(Failure::Stopped),
+        Some(0) => output.read().map_err(Failure::Failed),
         _ => Err(Failure::Failed(program_failed(&exit, &log))),
     };
-    let _ = std::fs::remove_file(&output);
     Ok(Ended { result, exit: Some(exit.describe()), peak_rss_bytes: Some(exit.peak_rss_bytes), cpu_ms: Some(exit.cpu_ms) })
 }
 
@@ -181,14 +56,6 @@ fn program_failed(exit: &Exit, log: &SharedLog) -> StageError {
     let mut error = StageError::new(ErrorKind::Io, format!("the program ended with {}", exit.describe()));
     error.causes = log.last_errors();
     error
-}
-
-fn output_file(attempt: &Attempt) -> Result<PathBuf, StageError> {
-    let folder = attempt.home.join("tmp");
-    std::fs::create_dir_all(&folder).map_err(|error| StageError::io("create", &folder, &error))?;
-    let path = folder.join(format!("{}-{}-{}.output", attempt.key.run, attempt.task_id, attempt.key.attempt));
-    std::fs::File::create(&path).map_err(|error| StageError::io("create", &path, &error))?;
-    Ok(path)
 }
 
 fn command(attempt: &Attempt, inputs: &ShellInputs, output: &Path) -> Result<Command, StageError> {
@@ -250,79 +117,16 @@ fn cannot_start(command: &Command, attempt: &Attempt, error: &io::Error) -> Stag
         io::ErrorKind::PermissionDenied => {
             StageError::input(format!("program `{program}` may not be executed")).with_hint("make it executable: chmod +x")
         }
-        _ => StageError::new(ErrorKind::Io, format!("cannot start program `{program}`")).with_cause(error),
-    }
-}
-
-/// Reads what the program wrote to `$RECFLOW_OUTPUT`: a JSON document, or lines `key=value`.
-fn read_output(path: &Path) -> Result<Value, StageError> {
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    if size > largest_output() as u64 {
-        return Err(too_large(size as usize));
-    }
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        // A program may well remove the file it has no use for.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Value::Object(Map::new())),
-        Err(error) => return Err(StageError::io("read", path, &error)),
-    };
-    let text = String::from_utf8(bytes)
-        .map_err(|_| StageError::input("the output is not UTF-8 text").with_hint("write JSON or `key=value` lines to $RECFLOW_OUTPUT"))?;
-    parse_output(&text)
-}
-
-fn parse_output(text: &str) -> Result<Value, StageError> {
-    if let Ok(value) = serde_json::from_str(text) {
-        return Ok(value);
-    }
-    let mut members = Map::new();
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let Some((key, value)) = line.split_once('=') else {
-            return Err(StageError::input(format!("line {} of the output is neither JSON nor `key=value`: {line:?}", number + 1))
-                .with_hint("write one JSON document, or lines like `rows=100`, to $RECFLOW_OUTPUT"));
-        };
-        // Numbers, true, false and null keep their type; anything else is text.
-        let value = match serde_json::from_str(value) {
-            Ok(scalar @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => scalar,
-            _ => Value::String(value.to_owned()),
-        };
-        members.insert(key.trim().to_owned(), value);
-    }
-    Ok(Value::Object(members))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_output_is_json_or_lines_of_key_and_value() {
-        assert_eq!(parse_output("").unwrap(), json!({}));
-        assert_eq!(parse_output("{\"rows\": 3}\n").unwrap(), json!({ "rows": 3 }));
-        assert_eq!(parse_output("[1, 2]").unwrap(), json!([1, 2]));
-        assert_eq!(
-            parse_output("rows=3\n\nname=a=b\nok=true\nid=007\n").unwrap(),
-            json!({ "rows": 3, "name": "a=b", "ok": true, "id": "007" })
-        );
-        let error = parse_output("rows=3\noops\n").unwrap_err();
-        assert_eq!(error.message, "line 2 of the output is neither JSON nor `key=value`: \"oops\"");
-    }
-
-    #[tokio::test(flavor = "current_thread")]
-    async fn a_line_without_end_is_split() {
-        let text = "x".repeat(LINE_BYTES_MAX + 10) + "\ny";
-        let mut pipe = BufReader::new(text.as_bytes());
-        let mut lengths = Vec::new();
-        loop {
-            let mut line = Vec::new();
-            let more = read_line(&mut pipe, &mut line).await.unwrap();
-            lengths.push(line.len());
-            if !more {
-                break;
-            }
+        // Another try would be given the same.
+        io::ErrorKind::ArgumentListTooLong => {
+            let largest = attempt.env.iter().max_by_key(|(_, value)| value.len());
+            let hint = largest.map(|(name, value)| format!("{name} alone has {} bytes; pass large values through a file", value.len()));
+            StageError::input(format!("cannot start program `{program}`: its arguments and environment are too large for the system"))
+                .with_hint(hint.unwrap_or_else(|| "pass large values through a file".to_owned()))
         }
-        assert_eq!(lengths, [LINE_BYTES_MAX, 11, 1]);
+        io::ErrorKind::InvalidInput => {
+            StageError::input(format!("cannot start program `{program}`: an argument or environment variable holds a zero byte"))
+        }
+        _ => StageError::new(ErrorKind::Io, format!("cannot start program `{program}`")).with_cause(error),
     }
 }

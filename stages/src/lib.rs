@@ -18,6 +18,7 @@
 //! | [`matrix`] | ratings as compressed sparse rows |
 //! | [`als`] | alternating least squares |
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
+//! | [`recommend`] | lists of recommended items, in bulk and one by one |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`builtin`] | the stages themselves |
 
@@ -35,6 +36,7 @@ pub mod metrics;
 pub mod model;
 pub mod netflix;
 pub mod ratings;
+pub mod recommend;
 pub mod schema;
 pub mod stage;
 pub mod storage;

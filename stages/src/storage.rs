@@ -191,7 +191,7 @@ pub fn temporary_beside(path: &Path) -> PathBuf {
 
 /// Writes a whole file so that it is there completely or not at all: temporary file in the same directory,
 /// write, sync, rename, sync the directory. On failure the temporary file is removed.
-pub fn write_atomically(storage: &dyn Storage, path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub fn write_atomically(storage: &dyn Storage, path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<()> {
     let temporary = temporary_beside(path);
     let result = (|| {
         storage.create_dir_all(parent(path))?;

@@ -112,6 +112,15 @@ fn a_timeout_stops_the_program_with_all_it_started() {
 }
 
 #[test]
+fn a_program_that_ends_politely_on_its_timeout_has_timed_out() {
+    let sandbox = Sandbox::with(
+        "tasks:\n  polite: { stage: shell, with: { script: 'echo n=1 > \"$RECFLOW_OUTPUT\"; trap \"exit 0\" TERM; while :; do sleep 0.02; done' }, timeout: 200ms }\n",
+    );
+    let run = sandbox.recflow(&["run", "p.yaml", "--json"]).exits(1).json();
+    assert_eq!(run["tasks"]["polite"]["error"], "timed out after 200ms");
+}
+
+#[test]
 fn a_false_condition_skips_the_task_and_what_needs_it() {
     let sandbox = Sandbox::with(
         "params: { go: { type: boolean, default: false } }\ntasks:\n  maybe: { stage: noop, when: params.go }\n  below: { stage: noop, needs: [maybe] }\n  anyway: { stage: noop, needs: [maybe], trigger_rule: none_failed }\n",

@@ -73,7 +73,7 @@ impl Live {
         match task.state {
             TaskState::Running => row.running(&word),
             TaskState::Succeeded => row.still(&format!("{word} in {}", text::duration(took))),
-            _ => row.still(&format!("{word}{reason}")),
+            _ => row.still(&format!("{word}{}", text::plain(&reason))),
         }
     }
 }
@@ -149,10 +149,13 @@ impl Observer for Live {
                 }
                 Report::Log { level: Level::Warn | Level::Error, message } => {
                     let id = self.rows.get(*position).map_or("", |row| row.id.as_str());
-                    let _ = self.screen.println(format!("  {id}: warning: {message}"));
+                    let _ = self.screen.println(format!("  {id}: warning: {}", text::plain(message)));
                 }
                 Report::Log { .. } | Report::Metric { .. } => {}
             },
+            Notice::Waiting { reason } => {
+                let _ = self.screen.println(format!("waiting: {reason}"));
+            }
             Notice::RunEnded { .. } => {
                 for bar in self.rows.iter().filter_map(|row| row.bar.as_ref()) {
                     bar.disable_steady_tick();

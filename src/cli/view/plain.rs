@@ -19,13 +19,14 @@ pub(super) struct Plain {
     tasks: Vec<String>,
     told: HashMap<usize, Instant>,
     phases: HashMap<usize, (String, Instant)>,
+    states: HashMap<usize, (TaskState, u32)>,
 }
 
 impl Plain {
     /// A line that cannot be written is a line less: the run goes on.
-    fn line(&self, id: &str, text: &str) {
+    fn line(&self, id: &str, what: &str) {
         let width = self.tasks.iter().map(String::len).max().unwrap_or(0);
-        let _ = writeln!(io::stderr(), "  {id:width$}  {text}");
+        let _ = writeln!(io::stderr(), "  {id:width$}  {}", text::plain(what));
     }
 
     fn task(&self, task: &TaskNotice) {
@@ -56,7 +57,12 @@ impl Observer for Plain {
                 let verb = if *resumed { "resumed" } else { "started" };
                 let _ = writeln!(io::stderr(), "run {run} of {pipeline} {verb}");
             }
-            Notice::Task { task, .. } => self.task(task),
+            Notice::Task { task, .. } => {
+                // A task that is told to stop is still running: no news.
+                if self.states.insert(task.position, (task.state, task.attempts)) != Some((task.state, task.attempts)) {
+                    self.task(task);
+                }
+            }
             Notice::Report { position, report, .. } => {
                 let Some(id) = self.tasks.get(*position) else { return };
                 match report {
@@ -77,6 +83,9 @@ impl Observer for Plain {
                     }
                     Report::Log { .. } | Report::Metric { .. } => {}
                 }
+            }
+            Notice::Waiting { reason } => {
+                let _ = writeln!(io::stderr(), "waiting: {reason}");
             }
             Notice::RunEnded { run, status, reason } => {
                 let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -82,7 +82,7 @@ fn why(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
             if std::mem::take(&mut first) {
                 writeln!(out)?;
             }
-            writeln!(out, "{}: {reason}", task.id)?;
+            writeln!(out, "{}: {}", task.id, text::plain(&reason))?;
         }
     }
     Ok(())
@@ -99,10 +99,10 @@ pub(in crate::cli) fn errors(report: &RunReport, out: &mut dyn Write, color: boo
     let (start, end) = text::paint("failed", color);
     let tasks = report.tasks.as_ref().map_or(&[][..], |tasks| &tasks.0);
     for task in tasks.iter().filter(|task| task.state == "failed") {
-        let error = task.error.as_deref().unwrap_or("no reason is known");
+        let error = text::plain(task.error.as_deref().unwrap_or("no reason is known"));
         writeln!(out, "\n{start}error{end}: task `{}` failed: {error}", task.id)?;
         if let Some(hint) = &task.hint {
-            writeln!(out, "hint: {hint}")?;
+            writeln!(out, "hint: {}", text::plain(hint))?;
         }
         if let Some(log) = task.tries.last().and_then(|attempt| attempt.log.as_ref()) {
             writeln!(out, "log:  recflow logs {} {}   (.recflow/{log})", report.run, task.id)?;

@@ -15,6 +15,11 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// What a program wrote, fit for a terminal: it must not steer it. Line breaks and tabs stay.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 /// A count with blanks between thousands: `1 234 567`.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();

@@ -71,6 +71,11 @@ impl Scope {
         self.task(task).output = Some(into_engine(output));
     }
 
+    /// Makes `tasks.ID.output` null again: the task has been cleared.
+    pub fn clear_output(&mut self, task: &TaskId) {
+        self.task(task).output = None;
+    }
+
     /// Makes `state` readable as `tasks.ID.state`: `succeeded`, `failed`, `skipped`, …
     ///
     /// `tasks.ID.output` of a task without an output is null, so that `tasks.ID.output.x | default(0)` works.

@@ -31,6 +31,7 @@
 //! | `normal_equation` | one row: gather, Gram, solve, loss |
 //! | `exact` | the same in f64, slow and clear: for rows that f32 cannot solve |
 //! | `nnls` | the same for factors that must not be negative, in f64 |
+//! | `fold_in` | one user more, after the training |
 //! | [`errors`] | what can go wrong |
 //!
 //! # Precision and determinism
@@ -51,6 +52,7 @@
 pub mod algorithm;
 pub mod errors;
 mod exact;
+mod fold_in;
 mod half_step;
 pub mod hyperparams;
 mod init;

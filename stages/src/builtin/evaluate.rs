@@ -1,12 +1,14 @@
 //! `evaluate`: how good a model is on ratings it has not seen. Writes nothing.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
-use crate::metrics::evaluation::{Evaluation, Settings, evaluate};
+use crate::metrics::evaluation::{Detail, Evaluation, Settings, evaluate_in_detail};
 use crate::model;
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
@@ -25,17 +27,76 @@ pub struct EvaluateInputs {
     pub ratings: WorkspacePath,
     /// Dataset that the model was trained on: for `unseen_items` and `baselines`.
     pub train: Option<WorkspacePath>,
-    /// Length of a ranked list.
-    #[serde(default = "ten")]
-    #[schemars(range(min = 1, max = 100_000))]
-    pub k: usize,
+    /// Length of a ranked list; or a list of lengths, of which the first gives the top-level figures and each those under `at_k`.
+    #[serde(default)]
+    pub k: Lengths,
     /// A test item is relevant to a user who rated it at least this.
     #[serde(default = "four")]
     pub rating_threshold: f64,
+    /// What is ranked. `all_items` stands at the top level and is always measured.
+    #[serde(default = "both")]
+    pub protocols: Vec<Protocol>,
 }
 
-fn ten() -> usize {
-    10
+/// What is ranked for a user; see [`metrics::evaluation`](crate::metrics::evaluation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum Protocol {
+    /// All items that the model knows.
+    #[serde(rename = "all_items")]
+    All,
+    /// Those that the user has not rated in the training set.
+    #[serde(rename = "unseen_items")]
+    Unseen,
+    /// Those that the user rated in the test set.
+    #[serde(rename = "test_items")]
+    Test,
+}
+
+/// One length of ranked lists, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Lengths {
+    /// One.
+    One(usize),
+    /// At least one.
+    Several(Vec<usize>),
+}
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Lengths::One(10)
+    }
+}
+
+impl Lengths {
+    /// The first, and the others.
+    fn split(&self) -> Result<(usize, Vec<usize>)> {
+        match self {
+            Lengths::One(k) => Ok((*k, Vec::new())),
+            Lengths::Several(several) => match several.split_first() {
+                Some((first, others)) => Ok((*first, others.to_vec())),
+                None => Err(StageError::input("`k` is an empty list").with_hint("give at least one length, such as 10")),
+            },
+        }
+    }
+}
+
+impl JsonSchema for Lengths {
+    fn schema_name() -> Cow<'static, str> {
+        "Lengths".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let length = json_schema!({ "type": "integer", "minimum": 1, "maximum": 100_000 });
+        json_schema!({ "anyOf": [length, { "type": "array", "items": length, "minItems": 1 }] })
+    }
+}
+
+fn both() -> Vec<Protocol> {
+    vec![Protocol::All, Protocol::Unseen]
 }
 
 fn four() -> f64 {
@@ -50,6 +111,9 @@ impl Stage for Evaluate {
     type Output = Evaluation;
 
     fn run(inputs: EvaluateInputs, context: &Context) -> Result<Evaluation> {
+        let (k, more_k) = inputs.k.split()?;
+        let asked = |protocol| inputs.protocols.contains(&protocol);
+        let detail = Detail { more_k, unseen_items: asked(Protocol::Unseen), test_items: asked(Protocol::Test) };
         context.progress("read", 0, None, Unit::Rows);
         let model = model::open(&context.resolve(&inputs.model))?;
         context.check_cancelled()?;
@@ -62,8 +126,8 @@ impl Stage for Evaluate {
         if train.is_none() {
             context.info("without `train`, neither `unseen_items` nor `baselines` can be measured");
         }
-        let settings = Settings { k: inputs.k, rating_threshold: inputs.rating_threshold };
-        evaluate(&model, &test, train.as_ref(), settings, context)
+        let settings = Settings { k, rating_threshold: inputs.rating_threshold };
+        evaluate_in_detail(&model, &test, train.as_ref(), settings, &detail, context)
     }
 }
 
@@ -71,4 +135,28 @@ fn read(path: &WorkspacePath, context: &Context) -> Result<Ratings> {
     let ratings = Dataset::open(&context.resolve(path), context)?.read(context)?;
     context.check_cancelled()?;
     Ok(ratings)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::AnyStage;
+
+    #[test]
+    fn k_is_a_length_or_a_list_of_them() {
+        let split = |k: serde_json::Value| serde_json::from_value::<Lengths>(k).unwrap().split().unwrap();
+        assert_eq!(split(json!(5)), (5, vec![]));
+        assert_eq!(split(json!([5, 10, 20])), (5, vec![10, 20]));
+        let stage = AnyStage::of::<Evaluate>();
+        let checked = |k: serde_json::Value| stage.check(&json!({ "model": "m", "ratings": "r", "k": k }));
+        checked(json!(7)).unwrap();
+        checked(json!([5, 10])).unwrap();
+        for wrong in [json!(0), json!([]), json!([5, 0]), json!("ten")] {
+            checked(wrong).unwrap_err();
+        }
+        let inputs: EvaluateInputs = serde_json::from_value(json!({ "model": "m", "ratings": "r" })).unwrap();
+        assert_eq!((inputs.k, inputs.protocols), (Lengths::One(10), both()));
+    }
 }

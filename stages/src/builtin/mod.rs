@@ -6,6 +6,7 @@ mod evaluate;
 mod find_model;
 mod generate;
 mod noop;
+mod recommend;
 mod shell;
 mod train_als;
 
@@ -15,6 +16,7 @@ pub use evaluate::{Evaluate, EvaluateInputs};
 pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
 pub use generate::Generate;
 pub use noop::Noop;
+pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
 pub use train_als::{TrainAls, TrainAlsInputs, TrainAlsOutput};
 
@@ -29,6 +31,7 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<FindModel>(),
         AnyStage::of::<Generate>(),
         AnyStage::of::<Noop>(),
+        AnyStage::of::<Recommend>(),
         AnyStage::of::<Shell>(),
         AnyStage::of::<TrainAls>(),
     ]

@@ -124,7 +124,7 @@ impl Dataset {
     /// # Errors
     /// A file that cannot be read or does not hold what the manifest says; cancellation.
     pub fn read(&self, context: &Context) -> Result<Ratings> {
-        let parts = self.map_files(context, |ratings| ratings)?;
+        let parts = self.read_with(context, |ratings| ratings)?;
         let mut all = Ratings::with_capacity(usize::try_from(self.rows()).unwrap_or(0));
         for mut part in parts {
             all.append(&mut part);
@@ -132,8 +132,11 @@ impl Dataset {
         Ok(all)
     }
 
-    /// What `map` makes of the rows of each file, in a fixed order. Files are read in parallel, each given to `map` as soon as it is read.
-    pub(super) fn map_files<T: Send>(&self, context: &Context, map: impl Fn(Ratings) -> T + Sync) -> Result<Vec<T>> {
+    /// What `keep` makes of the rows of each file, in the order of [`Self::read`]; for those who do not need all rows in memory at once.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_with<T: Send>(&self, context: &Context, keep: impl Fn(Ratings) -> T + Sync) -> Result<Vec<T>> {
         let files: Vec<(&PartitionEntry, &FileEntry)> =
             self.manifest.partitions.iter().flat_map(|entry| entry.files.iter().map(move |file| (entry, file))).collect();
         let done = AtomicU64::new(0);
@@ -144,7 +147,7 @@ impl Dataset {
                 let ratings = self.read_file(entry, file)?;
                 let rows = done.fetch_add(ratings.len() as u64, Ordering::Relaxed) + ratings.len() as u64;
                 context.progress("read", rows, Some(self.rows()), Unit::Rows);
-                Ok(map(ratings))
+                Ok(keep(ratings))
             })
             .collect::<Result<Vec<T>>>();
         self.check_still_there()?;

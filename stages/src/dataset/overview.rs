@@ -148,7 +148,7 @@ impl Tally {
 /// A file that cannot be read; cancellation.
 pub fn overview(dataset: &Dataset, context: &Context) -> Result<Overview> {
     let mut all = Tally::default();
-    dataset.map_files(context, |ratings| Tally::of(&ratings))?.into_iter().for_each(|part| all.add(part));
+    dataset.read_with(context, |ratings| Tally::of(&ratings))?.into_iter().for_each(|part| all.add(part));
     Ok(Overview {
         dir: dataset.dir().to_owned(),
         info: SnapshotInfo::of(dataset.manifest()),

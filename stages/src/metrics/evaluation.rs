@@ -1,24 +1,28 @@
 //! Everything that is measured of one model on one test set.
 //!
-//! Two protocols of ranking, named in the result, since they answer different questions:
+//! Three protocols of ranking, named in the result, since they answer different questions:
 //!
 //! - `all_items`: the K best of all items that the model knows, those rated in training included. What Spark's
 //!   `recommendForAllUsers` with `RankingMetrics` gives; an item seen in training can never be a hit, so it understates.
 //! - `unseen_items`: the K best of the items that the user has not rated in the training set.
+//! - `test_items` (on request): the K best of those that the user rated in the test set, relevant or not. It asks only whether the model
+//!   orders known tastes well, so figures are high, also those of a bad model; they compare with those of the same protocol alone.
 //!
 //! Users are those with a relevant test item that the model knows; the baselines rank for the same users and predict the same pairs.
 //!
 //! The model's [`ColdRule`] says what becomes of pairs with a user or an item that it does not know. It concerns RMSE and MAE
 //! alone: nothing is ranked for a user that the model does not know.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::baselines::{Biases, MostPopular};
+use super::baselines::Biases;
 use super::errors::{PairErrors, Prediction, pair_errors};
-use super::ranking::{OneRanking, Ranking};
+use super::ranked_users::RankedUsers;
+use super::ranking::Ranking;
 use super::relevance::Relevance;
-use super::scoring::Scorer;
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 use crate::matrix::{Duplicates, Ids, RatingMatrix};
@@ -34,8 +38,25 @@ pub struct Settings {
     pub rating_threshold: f64,
 }
 
+/// What to measure beyond [`Settings`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detail {
+    /// Further lengths of lists, each at least 1. Any makes [`Evaluation::at_k`] appear.
+    pub more_k: Vec<usize>,
+    /// Whether to report `unseen_items`, given a training set.
+    pub unseen_items: bool,
+    /// Whether to rank by `test_items` too.
+    pub test_items: bool,
+}
+
+impl Default for Detail {
+    fn default() -> Self {
+        Self { more_k: Vec::new(), unseen_items: true, test_items: false }
+    }
+}
+
 /// What was measured.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Evaluation {
     /// RMSE, MAE and how many rows they stand on.
@@ -54,8 +75,32 @@ pub struct Evaluation {
     pub all_items: Ranking,
     /// Ranking of the items not rated in training (protocol `unseen_items`); absent without a training set.
     pub unseen_items: Option<Ranking>,
+    /// Ranking of the user's own test items (protocol `test_items`); absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_items: Option<Ranking>,
     /// What simple predictors reach on the same pairs and users; absent without a training set.
     pub baselines: Option<Baselines>,
+    /// The rankings at each length, by length, if there are several; those above are of the first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub at_k: BTreeMap<String, AtK>,
+}
+
+/// The rankings at one length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct AtK {
+    /// Protocol `all_items`.
+    #[serde(flatten)]
+    pub all_items: Ranking,
+    /// Protocol `unseen_items`; absent without a training set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen_items: Option<Ranking>,
+    /// Protocol `test_items`; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_items: Option<Ranking>,
+    /// What the most popular items reach; absent without a training set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_popular: Option<Popularity>,
 }
 
 /// What simple predictors reach.
@@ -80,19 +125,73 @@ pub struct Popularity {
     pub unseen_items: Ranking,
 }
 
-/// The users to rank for: place in the relevance table and row in the model.
-struct RankedUsers {
-    relevance: Relevance,
-    places: Vec<usize>,
-    rows: Vec<u32>,
+/// Measures `model` on `test`. With the training set, also under `unseen_items`, and the baselines.
+///
+/// # Errors
+/// `k` is 0; ratings that are not finite; cancellation.
+pub fn evaluate(model: &AlsModel, test: &Ratings, train: Option<&Ratings>, settings: Settings, context: &Context) -> Result<Evaluation> {
+    evaluate_in_detail(model, test, train, settings, &Detail::default(), context)
 }
 
-/// Measures `model` on `test`. With the training set, also under `unseen_items`, and the baselines.
-pub fn evaluate(model: &AlsModel, test: &Ratings, train: Option<&Ratings>, settings: Settings, context: &Context) -> Result<Evaluation> {
+/// [`evaluate`], with what `detail` asks for.
+///
+/// # Errors
+/// Those of [`evaluate`].
+pub fn evaluate_in_detail(
+    model: &AlsModel,
+    test: &Ratings,
+    train: Option<&Ratings>,
+    settings: Settings,
+    detail: &Detail,
+    context: &Context,
+) -> Result<Evaluation> {
     let Settings { k, rating_threshold } = settings;
-    if k == 0 {
+    let ks: Vec<usize> = std::iter::once(k).chain(detail.more_k.iter().copied()).collect();
+    if ks.contains(&0) {
         return Err(StageError::input("`k` must be at least 1, found 0"));
     }
+    let errors = model_errors(model, test, context);
+    let unknown = |test: &[i32], known: &Ids| Ids::of(test).as_slice().iter().filter(|&&id| known.row(id).is_none()).count() as u64;
+    let (cold_users, cold_items) = (unknown(&test.user, model.users().ids()), unknown(&test.movie, model.items().ids()));
+
+    let train = train.filter(|train| !train.is_empty()).map(|train| RatingMatrix::build(train, Duplicates::Latest)).transpose()?;
+    let users = RankedUsers::of(Relevance::of(test, rating_threshold), model, train.as_ref(), &ks);
+    context.check_cancelled()?;
+    let (all_items, unseen_items) = users.rank(context)?;
+    let unseen_items = (train.is_some() && detail.unseen_items).then_some(unseen_items);
+    let test_items = detail.test_items.then(|| users.rank_test_items(test));
+    context.check_cancelled()?;
+    let most_popular = train.as_ref().map(|train| {
+        context.progress("baselines", 0, None, Unit::Rows);
+        users.popularity(train)
+    });
+    let at = |index: usize| AtK {
+        all_items: all_items[index],
+        unseen_items: unseen_items.as_ref().map(|rankings| rankings[index]),
+        test_items: test_items.as_ref().map(|rankings| rankings[index]),
+        most_popular: most_popular.as_ref().map(|rankings| rankings[index]),
+    };
+    let first = at(0);
+    let baselines = train.as_ref().zip(first.most_popular).map(|(train, most_popular)| {
+        let (global_mean, biases) = baseline_errors(model, test, train);
+        Baselines { global_mean, biases, most_popular }
+    });
+    Ok(Evaluation {
+        errors,
+        cold_users,
+        cold_items,
+        k: k as u64,
+        rating_threshold,
+        all_items: first.all_items,
+        unseen_items: first.unseen_items,
+        test_items: first.test_items,
+        baselines,
+        at_k: if ks.len() > 1 { ks.iter().enumerate().map(|(index, k)| (k.to_string(), at(index))).collect() } else { BTreeMap::new() },
+    })
+}
+
+/// RMSE and MAE of the model, and a warning if its rule for strangers makes them no numbers.
+fn model_errors(model: &AlsModel, test: &Ratings, context: &Context) -> PairErrors {
     context.progress("errors", 0, Some(test.len() as u64), Unit::Rows);
     let cold_rule = model.cold_rule();
     let errors = pair_errors(test, |user, item| match model.predict(user, item) {
@@ -102,41 +201,22 @@ pub fn evaluate(model: &AlsModel, test: &Ratings, train: Option<&Ratings>, setti
     if cold_rule == ColdRule::Nan && errors.cold > 0 {
         context.warn(nan_warning(&errors));
     }
-    let unknown = |test: &[i32], known: &Ids| Ids::of(test).as_slice().iter().filter(|&&id| known.row(id).is_none()).count() as u64;
-    let (cold_users, cold_items) = (unknown(&test.user, model.users().ids()), unknown(&test.movie, model.items().ids()));
+    errors
+}
 
-    let users = RankedUsers::of(Relevance::of(test, rating_threshold), model);
-    let train = train.filter(|train| !train.is_empty()).map(|train| RatingMatrix::build(train, Duplicates::Latest)).transpose()?;
-    context.check_cancelled()?;
-    let (all_items, unseen_items) = users.rank(model, train.as_ref(), k, context)?;
-    context.check_cancelled()?;
-    let baselines = train.as_ref().map(|train| {
-        context.progress("baselines", 0, None, Unit::Rows);
-        let biases = Biases::fit(train);
-        let on_the_same_pairs = |predict: &(dyn Fn(i32, i32) -> f64 + Sync)| {
-            let is_known = |user, item| model.users().ids().row(user).and(model.items().ids().row(item)).is_some();
-            pair_errors(test, |user, item| match cold_rule {
-                _ if is_known(user, item) => Prediction::Known(predict(user, item)),
-                ColdRule::Mean(_) => Prediction::Cold(Some(predict(user, item))),
-                ColdRule::Drop | ColdRule::Nan => Prediction::Cold(None),
-            })
-        };
-        Baselines {
-            global_mean: on_the_same_pairs(&|_, _| biases.mean()),
-            biases: on_the_same_pairs(&|user, item| biases.predict(user, item)),
-            most_popular: users.popularity(model, train, k),
-        }
-    });
-    Ok(Evaluation {
-        errors,
-        cold_users,
-        cold_items,
-        k: k as u64,
-        rating_threshold,
-        all_items,
-        unseen_items: train.is_some().then_some(unseen_items),
-        baselines,
-    })
+/// RMSE and MAE of the global mean and of the biases, on the pairs that the model is measured on.
+fn baseline_errors(model: &AlsModel, test: &Ratings, train: &RatingMatrix) -> (PairErrors, PairErrors) {
+    let biases = Biases::fit(train);
+    let cold_rule = model.cold_rule();
+    let on_the_same_pairs = |predict: &(dyn Fn(i32, i32) -> f64 + Sync)| {
+        let is_known = |user, item| model.users().ids().row(user).and(model.items().ids().row(item)).is_some();
+        pair_errors(test, |user, item| match cold_rule {
+            _ if is_known(user, item) => Prediction::Known(predict(user, item)),
+            ColdRule::Mean(_) => Prediction::Cold(Some(predict(user, item))),
+            ColdRule::Drop | ColdRule::Nan => Prediction::Cold(None),
+        })
+    };
+    (on_the_same_pairs(&|_, _| biases.mean()), on_the_same_pairs(&|user, item| biases.predict(user, item)))
 }
 
 /// Why there is neither RMSE nor MAE, and what to do about it.
@@ -150,55 +230,9 @@ fn nan_warning(errors: &PairErrors) -> String {
     )
 }
 
-impl RankedUsers {
-    fn of(relevance: Relevance, model: &AlsModel) -> Self {
-        let known = relevance.users().iter().enumerate().filter_map(|(place, &user)| Some((place, model.users().ids().row(user)?)));
-        let (places, rows) = known.unzip();
-        Self { relevance, places, rows }
-    }
-
-    /// The relevant items of the `index`-th user ranked for.
-    fn relevant(&self, index: usize) -> &[i32] {
-        self.relevance.items(self.places[index])
-    }
-
-    /// The model's rankings under `all_items` and `unseen_items`.
-    fn rank(&self, model: &AlsModel, train: Option<&RatingMatrix>, k: usize, context: &Context) -> Result<(Ranking, Ranking)> {
-        context.progress("rank", 0, Some(self.rows.len() as u64), Unit::Users);
-        let (user_ids, item_ids) = (model.users().ids().as_slice(), model.items().ids().as_slice());
-        let seen = |user: u32, item: u32| train.is_some_and(|train| rated(train, user_ids[user as usize], item_ids[item as usize]));
-        let lists = Scorer::new(model).best(&self.rows, k, &context.cancel, seen, |index, best| {
-            let judge = |list: &[super::top::Scored]| {
-                OneRanking::of(list.iter().map(|scored| item_ids[scored.item as usize]), self.relevant(index), k)
-            };
-            (judge(&best.all), judge(&best.unseen))
-        });
-        context.check_cancelled()?;
-        context.progress("rank", lists.len() as u64, Some(self.rows.len() as u64), Unit::Users);
-        let (all, unseen): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
-        Ok((Ranking::mean(all), Ranking::mean(unseen)))
-    }
-
-    fn popularity(&self, model: &AlsModel, train: &RatingMatrix, k: usize) -> Popularity {
-        let popular = MostPopular::fit(train);
-        let items = || popular.items().iter().copied();
-        let users = || self.rows.iter().map(|&row| model.users().ids().as_slice()[row as usize]).enumerate();
-        let unseen = |user: i32| items().filter(move |&item| !rated(train, user, item));
-        Popularity {
-            all_items: Ranking::mean(users().map(|(index, _)| OneRanking::of(items(), self.relevant(index), k))),
-            unseen_items: Ranking::mean(users().map(|(index, user)| OneRanking::of(unseen(user), self.relevant(index), k))),
-        }
-    }
-}
-
-/// Whether the user rated the item in `train`, both by id.
-fn rated(train: &RatingMatrix, user: i32, item: i32) -> bool {
-    let cell = train.users().row(user).zip(train.items().row(item));
-    cell.is_some_and(|(user, item)| train.contains(user, item))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::scoring::Scorer;
     use super::*;
     use crate::PublishKey;
     use crate::kernel::{Aligned, padded};
@@ -238,6 +272,36 @@ mod tests {
         let second = 1.0 / 3.0_f64.log2();
         assert!((found.all_items.ndcg_at_k.unwrap() - (second / (1.0 + second) + second) / 2.0).abs() < 1e-12);
         assert!((unseen.ndcg_at_k.unwrap() - (1.0 + second) / 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn several_lengths_and_the_user_s_own_test_items_by_hand() {
+        let test = ratings(&[(1, 197, 5.0), (1, 198, 4.0), (2, 1, 4.0), (2, 5, 3.0), (3, 1, 5.0)]);
+        let train = ratings(&[(1, 199, 5.0), (2, 9, 1.0)]);
+        let context = Context::plain("/nonexistent", PublishKey::new("r", "t", 0));
+        let under = |k, detail: &Detail| {
+            evaluate_in_detail(&model(200), &test, Some(&train), Settings { k, rating_threshold: 4.0 }, detail, &context).unwrap()
+        };
+        let found = under(2, &Detail { more_k: vec![1, 1000], test_items: true, unseen_items: true });
+        assert_eq!(found.at_k.keys().collect::<Vec<_>>(), ["1", "1000", "2"]);
+        for (name, k) in [("1", 1), ("2", 2), ("1000", 1000)] {
+            let (at, alone) = (&found.at_k[name], under(k, &Detail::default()));
+            assert_eq!((at.all_items, at.unseen_items), (alone.all_items, alone.unseen_items), "at {k}");
+            assert_eq!(at.most_popular, alone.baselines.map(|baselines| baselines.most_popular), "at {k}");
+        }
+        assert_eq!((found.all_items, found.k), (found.at_k["2"].all_items, 2));
+        // All items at 2: user 1 gets 199, 198 (a hit in place 2 of 2 relevant), user 2 gets 0, 1 (a hit in place 2 of 1).
+        assert_eq!((found.all_items.map_at_k, found.all_items.mrr_at_k), (Some((0.25 + 0.5) / 2.0), Some(0.5)));
+        assert_eq!((found.all_items.hit_rate_at_k, found.all_items.coverage_at_k), (Some(1.0), Some(4.0 / 200.0)));
+        // Two users trained, each item rated by one of them or none: every item holds one bit.
+        assert_eq!(found.all_items.novelty_at_k, Some(1.0));
+        // Own test items: user 1 gets 198, 197, both relevant; user 2 gets 1, 5, the first relevant.
+        let own = found.test_items.unwrap();
+        assert_eq!((own.precision_at_k, own.recall_at_k, own.ndcg_at_k), (Some(0.75), Some(1.0), Some(1.0)));
+        assert_eq!((own.map_at_k, own.mrr_at_k, own.coverage_at_k), (Some(1.0), Some(1.0), Some(4.0 / 200.0)));
+
+        let found = under(2, &Detail { unseen_items: false, ..Detail::default() });
+        assert!(found.unseen_items.is_none() && found.test_items.is_none() && found.at_k.is_empty() && found.baselines.is_some());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`errors`] | RMSE and MAE over the pairs that can be scored |
-//! | [`ranking`] | Precision, Recall and NDCG at K of one list, and their means |
+//! | [`ranking`] | Precision, Recall, NDCG, MAP, MRR and hit rate at K of one list, and their means |
+//! | `lists` | many lists at several K at once; coverage and novelty |
+//! | `ranked_users` | whom lists are made for, and their lists under each protocol |
 //! | [`relevance`] | which items are relevant to which user |
 //! | [`scoring`] | the best items of many users: blocked, parallel |
 //! | [`top`] | the best of a stream of scored items |
@@ -16,6 +18,8 @@
 pub mod baselines;
 pub mod errors;
 pub mod evaluation;
+mod lists;
+mod ranked_users;
 pub mod ranking;
 pub mod relevance;
 pub mod scoring;

@@ -30,6 +30,11 @@ impl Factors {
         self.rank
     }
 
+    /// All vectors, each padded with zeros to `padded(rank)` floats.
+    pub(crate) fn padded_rows(&self) -> &[f32] {
+        self.rows.as_slice()
+    }
+
     /// The vector at `row`. Panics beyond the last row.
     pub fn row(&self, row: u32) -> &[f32] {
         &self.rows.as_slice()[row as usize * padded(self.rank)..][..self.rank]

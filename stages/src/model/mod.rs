@@ -43,6 +43,7 @@ mod tests;
 pub use cold_start::{ColdRule, ColdStart};
 pub use factors::{AlsModel, Factors};
 pub use load::open;
+pub(crate) use publish::parquet_to_io;
 pub use publish::publish;
 pub use record::ModelRecord;
 pub use versions::{Version, Which};

@@ -9,8 +9,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use parquet::errors::ParquetError;
 
-use super::factors::{AlsModel, Factors};
+use super::factors::AlsModel;
 use super::load::{ITEM_FACTORS, USER_FACTORS};
 use super::record::{self, ModelRecord};
 use super::versions;
@@ -114,7 +115,7 @@ impl<'a> Hidden<'a> {
     fn write_factors(&self, model: &AlsModel) -> Result<()> {
         for (folder, factors) in [(USER_FACTORS, model.users()), (ITEM_FACTORS, model.items())] {
             let folder = self.path.join(folder);
-            write_synced(self.storage, &folder.join(PART), |to| write_parquet(factors, to))?;
+            write_synced(self.storage, &folder.join(PART), |to| parquet_factors::write(factors, to).map_err(parquet_to_io))?;
             finish_folder(self.storage, &folder)?;
         }
         Ok(())
@@ -170,13 +171,13 @@ fn finish_folder(storage: &dyn Storage, folder: &Path) -> Result<()> {
     storage.sync_dir(folder).map_err(|error| StageError::io("write", folder, &error))
 }
 
-/// Writes Parquet; an I/O error inside the Parquet error comes out as itself, so that a full disk is retried.
-fn write_parquet(factors: &Factors, to: &mut BufWriter<Box<dyn StorageFile>>) -> std::io::Result<()> {
-    parquet_factors::write(factors, to).map_err(|error| match error {
-        parquet::errors::ParquetError::External(source) => match source.downcast::<std::io::Error>() {
+/// An I/O error inside a Parquet error comes out as itself, so that a full disk is retried.
+pub(crate) fn parquet_to_io(error: ParquetError) -> std::io::Error {
+    match error {
+        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
             Ok(error) => *error,
             Err(other) => std::io::Error::other(other),
         },
         other => std::io::Error::other(other),
-    })
+    }
 }

@@ -139,6 +139,21 @@ pub fn find(models: &Path, which: &Which, context: &Context) -> Result<Version> 
     }
 }
 
+/// The version that a person means: the one at the path `text` (relative to the workspace) if there is a `/` in it, else as [`find`] does.
+///
+/// # Errors
+/// Those of [`find`]; a path where there is no version.
+pub fn locate(models: &Path, text: &str, context: &Context) -> Result<Version> {
+    if !text.contains('/') {
+        return find(models, &Which::from(text), context);
+    }
+    let path = context.workspace.join(text);
+    if !path.is_dir() {
+        return Err(StageError::input(format!("there is no model at `{text}`")).with_hint("give the folder of a version, or `latest`"));
+    }
+    Version::inspect(path)
+}
+
 fn latest(models: &Path, context: &Context) -> Result<Version> {
     list(models, context)?.into_iter().next().ok_or_else(|| {
         StageError::input(format!("there is no model version in `{}`", context.display(models)))

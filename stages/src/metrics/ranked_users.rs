@@ -1,0 +1,112 @@
+//! The users that lists are made for, and their lists under each protocol.
+
+use rayon::prelude::*;
+
+use super::baselines::MostPopular;
+use super::evaluation::Popularity;
+use super::lists::{Judge, self_information};
+use super::ranking::Ranking;
+use super::relevance::Relevance;
+use super::scoring::Scorer;
+use super::top::Scored;
+use crate::context::{Context, Unit};
+use crate::error::Result;
+use crate::matrix::RatingMatrix;
+use crate::model::AlsModel;
+use crate::ratings::Ratings;
+
+/// The users that have a relevant test item and that the model knows.
+pub(super) struct RankedUsers<'a> {
+    model: &'a AlsModel,
+    train: Option<&'a RatingMatrix>,
+    /// Lengths of the lists.
+    ks: &'a [usize],
+    relevance: Relevance,
+    /// Of each user the place in `relevance` and the row in the model.
+    places: Vec<usize>,
+    rows: Vec<u32>,
+    /// Of the model's items, if there is a training set.
+    self_information: Option<Vec<f64>>,
+}
+
+impl<'a> RankedUsers<'a> {
+    pub(super) fn of(relevance: Relevance, model: &'a AlsModel, train: Option<&'a RatingMatrix>, ks: &'a [usize]) -> Self {
+        let known = relevance.users().iter().enumerate().filter_map(|(place, &user)| Some((place, model.users().ids().row(user)?)));
+        let (places, rows) = known.unzip();
+        let self_information = train.map(|train| self_information(train, model.items().ids().as_slice()));
+        Self { model, train, ks, relevance, places, rows, self_information }
+    }
+
+    /// The relevant items of the `index`-th user ranked for.
+    fn relevant(&self, index: usize) -> &[i32] {
+        self.relevance.items(self.places[index])
+    }
+
+    /// The id of the user at `row` of the model.
+    fn id(&self, row: u32) -> i32 {
+        self.model.users().ids().as_slice()[row as usize]
+    }
+
+    /// A judge over the model's items.
+    fn judge(&self) -> Judge<'_> {
+        Judge::new(self.ks, self.model.items().ids().len(), self.self_information.as_deref())
+    }
+
+    /// The model's rankings under `all_items` and `unseen_items`, one a length.
+    pub(super) fn rank(&self, context: &Context) -> Result<(Vec<Ranking>, Vec<Ranking>)> {
+        context.progress("rank", 0, Some(self.rows.len() as u64), Unit::Users);
+        let item_ids = self.model.items().ids().as_slice();
+        let seen = |user: u32, item: u32| self.train.is_some_and(|train| rated(train, self.id(user), item_ids[item as usize]));
+        let longest = self.ks.iter().copied().max().unwrap_or(1).min(item_ids.len());
+        let (of_all, of_unseen) = (self.judge(), self.judge());
+        let lists = Scorer::new(self.model).best(&self.rows, longest, &context.cancel, seen, |index, best| {
+            let one = |judge: &Judge<'_>, list: &[Scored]| {
+                judge.one(list.iter().map(|scored| (scored.item, item_ids[scored.item as usize])), self.relevant(index))
+            };
+            (one(&of_all, &best.all), one(&of_unseen, &best.unseen))
+        });
+        context.check_cancelled()?;
+        context.progress("rank", lists.len() as u64, Some(self.rows.len() as u64), Unit::Users);
+        let (all, unseen): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
+        Ok((of_all.means(&all), of_unseen.means(&unseen)))
+    }
+
+    /// The model's ranking of each user's own test items (protocol `test_items`), one a length.
+    pub(super) fn rank_test_items(&self, test: &Ratings) -> Vec<Ranking> {
+        // Every test item is "relevant" to this threshold.
+        let rated_in_test = Relevance::of(test, f64::NEG_INFINITY);
+        let (judge, items) = (self.judge(), self.model.items().ids());
+        let one = |(index, &row): (usize, &u32)| {
+            let user = self.id(row);
+            let theirs = rated_in_test.users().binary_search(&user).map_or(&[][..], |place| rated_in_test.items(place));
+            let mut scored: Vec<(f32, u32, i32)> =
+                theirs.iter().filter_map(|&item| Some((self.model.predict(user, item)?, items.row(item)?, item))).collect();
+            scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            judge.one(scored.into_iter().map(|(_, row, item)| (row, item)), self.relevant(index))
+        };
+        let users: Vec<_> = self.rows.par_iter().enumerate().map(one).collect();
+        judge.means(&users)
+    }
+
+    /// What the most popular items of `train` reach for the same users, one a length.
+    pub(super) fn popularity(&self, train: &RatingMatrix) -> Vec<Popularity> {
+        let popular = MostPopular::fit(train);
+        let information = self_information(train, train.items().as_slice());
+        let items = || popular.items().iter().filter_map(|&item| Some((train.items().row(item)?, item)));
+        let judge = || Judge::new(self.ks, train.items().len(), Some(&information));
+        let (of_all, of_unseen) = (judge(), judge());
+        let users = || self.rows.iter().map(|&row| self.id(row)).enumerate();
+        let all: Vec<_> = users().map(|(index, _)| of_all.one(items(), self.relevant(index))).collect();
+        let unseen: Vec<_> = users()
+            .map(|(index, user)| of_unseen.one(items().filter(|&(_, item)| !rated(train, user, item)), self.relevant(index)))
+            .collect();
+        let both = of_all.means(&all).into_iter().zip(of_unseen.means(&unseen));
+        both.map(|(all_items, unseen_items)| Popularity { all_items, unseen_items }).collect()
+    }
+}
+
+/// Whether the user rated the item in `train`, both by id.
+fn rated(train: &RatingMatrix, user: i32, item: i32) -> bool {
+    let cell = train.users().row(user).zip(train.items().row(item));
+    cell.is_some_and(|(user, item)| train.contains(user, item))
+}
