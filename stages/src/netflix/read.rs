@@ -246,6 +246,6 @@ mod tests {
         assert!(rejected.examples[0].starts_with("b.txt:1: "), "{:?}", rejected.examples);
         assert!(fs::read_to_string(rejected.file.unwrap()).unwrap().ends_with("\nb.txt\t1\tno_movie\t2,3,2005-01-01\n"));
         let twice = [files[0].clone(), home.path().join("./a.txt")];
-        assert_eq!(read(source(&twice), &context(home.path())).unwrap_err().message, "`./a.txt` is named twice");
+        assert_eq!(read(source(&twice), &context(home.path())).unwrap_err().message, "`a.txt` is named twice");
     }
 }
