@@ -4,6 +4,7 @@
 
 mod ask;
 mod completions;
+mod data;
 mod exit;
 mod graph;
 mod init;
@@ -97,6 +98,8 @@ enum Verb {
     Stage(stage::Args),
     /// List the stages, or describe one.
     Stages(stages::Args),
+    /// Look at datasets, and go back to older snapshots.
+    Data(data::Args),
     /// Print the JSON Schema of the pipeline language.
     Schema(schema::Args),
     /// Print a completion script for a shell.
@@ -170,6 +173,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Init(args) => init::run(args, &mut out)?,
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,
         Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,
+        Verb::Data(args) => data::run(args, &workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
         Verb::Validate(args) => Exit::from_code(validate::run(args, &mut out, &mut err, terminal.err_color)?),
         Verb::Graph(args) => Exit::from_code(graph::run(args, &mut out, &mut err, terminal.err_color)?),

@@ -3,6 +3,7 @@
 mod cancel;
 mod cli;
 mod crash;
+mod data;
 mod docs;
 mod faults;
 mod hostile;

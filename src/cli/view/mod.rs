@@ -1,6 +1,7 @@
 //! What people see of runs: while they go on (live or as plain lines, on standard error) and afterwards (on standard
-//! output).
+//! output). And of datasets.
 
+mod datasets;
 mod details;
 mod live;
 mod plain;
@@ -10,6 +11,7 @@ mod text;
 use super::Terminal;
 use crate::engine::{Nobody, Observer};
 
+pub(super) use datasets::{dataset, datasets, history, pruned, rolled_back};
 pub(super) use details::details;
 pub(super) use summary::{errors, plan, runs, summary};
 

@@ -28,7 +28,7 @@ fn print_table(table: &Table, states: &[&str], color: bool, out: &mut dyn Write)
 }
 
 /// A table without lines; columns named in `right` are aligned to the right.
-fn table(header: &[&str], right: &[usize]) -> Table {
+pub(super) fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     for (position, column) in table.column_iter_mut().enumerate() {

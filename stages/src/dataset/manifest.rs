@@ -34,9 +34,12 @@ pub struct Manifest {
     /// The piece of work that published it; none for a folder that was adopted.
     #[serde(default)]
     pub publish_key: Option<PublishKey>,
-    /// How it came from the snapshot before; none for a folder that was adopted.
+    /// How it came from the snapshot before; none for a folder that was adopted, and for a rollback.
     #[serde(default)]
     pub mode: Option<Mode>,
+    /// The snapshot whose content a rollback brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<u64>,
     /// Type of the `RATING` column.
     pub rating_type: RatingType,
     /// Columns in the files and their types. `year` and `month` are in the folder names only.
@@ -116,6 +119,7 @@ impl Manifest {
             created_by: concat!("recflow ", env!("CARGO_PKG_VERSION")).to_owned(),
             publish_key: None,
             mode: None,
+            restores: None,
             rating_type,
             columns: columns(rating_type),
             rows: partitions.iter().map(|entry| entry.rows).sum(),

@@ -16,6 +16,8 @@
 //! | `transaction`, `slot` | [`Transaction`]: publishing one or more datasets, exactly once |
 //! | `manifest` | what a snapshot contains and where it came from |
 //! | `snapshot` | writing one |
+//! | `overview` | what people want to know of a dataset, its history, the datasets of a folder |
+//! | `rollback` | going back to an older snapshot |
 //! | `adopt` | folders that Spark wrote |
 //! | `journal`, `record` | commit point, crash recovery; says where the commit file lies |
 //! | `location`, `lock`, `prune` | paths, one publisher at a time, old snapshots |
@@ -32,10 +34,12 @@ mod lock;
 mod manifest;
 mod open;
 mod options;
+mod overview;
 mod parquet_file;
 mod partition;
 mod prune;
 mod record;
+mod rollback;
 mod row;
 mod slot;
 mod snapshot;
@@ -46,5 +50,8 @@ mod transaction;
 pub use manifest::{Column, FileEntry, Manifest, PartitionEntry};
 pub use open::{Dataset, history};
 pub use options::{Compression, Layout, Mode, RatingType, RatingTypeChoice, Statistics, WriteOptions};
+pub use overview::{Listed, MonthRows, Overview, RatingRows, SnapshotInfo, find, overview, snapshots};
 pub use partition::Partition;
+pub use prune::{Pruned, SNAPSHOTS_KEPT, prune_snapshots};
+pub use rollback::{RolledBack, rollback};
 pub use transaction::{Begin, Change, Transaction, Written, published};

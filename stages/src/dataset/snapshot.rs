@@ -80,6 +80,17 @@ pub(super) fn write(recipe: Recipe<'_>, dir: &Path, context: &Context) -> Result
     Ok(Manifest::of_partitions(rating_type, entries, None))
 }
 
+/// Makes the new folder `dir` one with the files of `source`, durably.
+pub(super) fn link(source: &Dataset, dir: &Path, context: &Context) -> Result<()> {
+    let (entries, storage) = (&source.manifest().partitions, context.storage.as_ref());
+    make_dir(storage, dir)?;
+    entries.par_iter().try_for_each(|entry| {
+        context.check_cancelled()?;
+        keep(source, entry, dir, storage)
+    })?;
+    sync_dirs(dir, entries, storage)
+}
+
 /// Hands the rows of a folder that cannot be kept as it is to the months that they belong to.
 fn take_apart(base: &Dataset, entry: &PartitionEntry, scattered: &mut Scattered) -> Result<()> {
     for (partition, mut rows) in scatter(base.read_partition(entry)?) {

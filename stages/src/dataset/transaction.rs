@@ -23,7 +23,7 @@ use super::lock::Locks;
 use super::manifest::Manifest;
 use super::open::Dataset;
 use super::options::{Layout, Mode, RatingType, RatingTypeChoice};
-use super::prune::prune;
+use super::prune::{SNAPSHOTS_KEPT, prune};
 use super::record;
 use super::slot::{Slot, check_columns};
 use super::snapshot::{self, Recipe};
@@ -74,8 +74,8 @@ pub struct Written {
 /// Datasets being changed. See the module's description.
 #[derive(Debug)]
 pub struct Transaction<'a> {
-    context: &'a Context,
-    slots: Vec<Slot>,
+    pub(super) context: &'a Context,
+    pub(super) slots: Vec<Slot>,
     // After `slots` and used until the end of `drop`: what a failed attempt wrote is removed under the locks.
     _locks: Locks,
 }
@@ -211,7 +211,7 @@ impl<'a> Transaction<'a> {
         journal::publish(&members, self.context)?;
         for slot in &self.slots {
             // The publication is done; history that could not be shortened is no reason to fail it.
-            if let Err(error) = prune(&slot.location, storage) {
+            if let Err(error) = prune(&slot.location, SNAPSHOTS_KEPT, storage) {
                 self.context.warn(format!("old snapshots of `{}` remain: {error}", self.context.display(&slot.location.path)));
             }
         }
@@ -229,7 +229,7 @@ impl Drop for Transaction<'_> {
 }
 
 /// The locks of all datasets, none of which waits for a publication of a dead process any more.
-fn lock_settled(locations: &[Location], context: &Context) -> Result<Locks> {
+pub(super) fn lock_settled(locations: &[Location], context: &Context) -> Result<Locks> {
     loop {
         for location in locations {
             journal::finish(location, context)?;

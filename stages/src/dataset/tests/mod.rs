@@ -5,6 +5,7 @@ mod faults;
 mod killed;
 mod publishing;
 mod readers;
+mod rollback;
 mod storage;
 
 use std::path::{Path, PathBuf};
