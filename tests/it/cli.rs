@@ -136,3 +136,13 @@ fn validate_and_graph_find_pipelines_by_the_names_that_run_takes() {
     assert!(sandbox.recflow(&["validate", "quickstart"]).exits(0).out.ends_with("quickstart.yaml: ok, 6 tasks\n"));
     assert!(sandbox.recflow(&["graph", "etl-train-test"]).exits(0).out.contains("train_als"));
 }
+
+#[test]
+fn what_to_do_next_names_the_workspace_that_was_named() {
+    let sandbox = Sandbox::with("tasks: { a: { stage: shell, with: { command: [\"false\"] } } }");
+    let ran = sandbox.recflow(&["run", "p.yaml", "--workspace", "a b"]).exits(1);
+    let next = ran.out.lines().find_map(|line| line.strip_prefix("next: ")).unwrap_or_else(|| panic!("{}", ran.all()));
+    assert!(next.starts_with("recflow resume ") && next.ends_with(" --workspace 'a b'"), "{next}");
+    assert!(ran.out.contains("(a b/.recflow/logs/"), "{}", ran.all());
+    assert!(sandbox.recflow(&["run", "p.yaml"]).exits(1).out.contains("(.recflow/logs/"));
+}
