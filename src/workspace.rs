@@ -39,6 +39,30 @@ impl Workspace {
         &self.home
     }
 
+    /// The options that name this workspace to a recflow that is started here with the same environment: none if it
+    /// would find it without.
+    pub fn flags(&self) -> String {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = variable("RECFLOW_WORKSPACE").unwrap_or_else(|| PathBuf::from("."));
+        let found = Self::new(&root, variable("RECFLOW_HOME").as_deref()).ok();
+        if found.as_ref() == Some(self) {
+            return String::new();
+        }
+        let mut flags = String::new();
+        if found.as_ref().is_none_or(|found| found.root != self.root) {
+            flags.push_str(&format!(" --workspace {}", quoted(&from_here(&self.root))));
+        }
+        if variable("RECFLOW_HOME").is_some() || self.home != self.root.join(HOME) {
+            flags.push_str(&format!(" --home {}", quoted(&from_here(&self.home))));
+        }
+        flags
+    }
+
+    /// recflow's own folder, as one writes it in the current directory.
+    pub fn home_from_here(&self) -> String {
+        from_here(&self.home)
+    }
+
     /// The store.
     pub fn store(&self) -> PathBuf {
         self.home.join("state.db")
@@ -54,4 +78,17 @@ impl Workspace {
     pub fn log(run: &str, task: &str, attempt: u32) -> PathBuf {
         Path::new("logs").join(run).join(task).join(format!("{attempt}.jsonl"))
     }
+}
+
+/// A path without the current directory, if it lies below it.
+fn from_here(path: &Path) -> String {
+    let here = std::path::absolute(".").ok();
+    let short = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
+    if short.as_os_str().is_empty() { ".".to_owned() } else { short.display().to_string() }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -98,6 +98,13 @@ impl Failure {
             let _ = writeln!(text, "  caused by: {cause}");
         }
         let remedy = self.hint.clone().or_else(|| state_error(&self.error).and_then(recflow_state::Error::hint).map(str::to_owned));
+        let denied = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::PermissionDenied)
+        };
+        let remedy = remedy.or_else(|| {
+            let hint = "allow writing there, or name another folder with --workspace, or with --home for recflow's own files";
+            self.error.chain().any(denied).then(|| hint.to_owned())
+        });
         if let Some(hint) = remedy {
             let _ = writeln!(text, "\nhint: {hint}");
         }

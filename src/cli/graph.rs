@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::validate;
 use crate::pipeline::{draw, export};
+use crate::workspace::Workspace;
 
 const EXAMPLES: &str = "Examples:
   recflow graph etl.yaml
@@ -17,7 +18,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Pipeline file; `-` is standard input.
+    /// A pipeline's file, or its name as `recflow run` takes it; `-` is standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// What to print.
@@ -38,8 +39,8 @@ enum Format {
 }
 
 /// Draws the graph on `out`; an invalid pipeline has none, and its diagnostics go to `err`.
-pub(super) fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write, colour: bool) -> anyhow::Result<u8> {
-    let loaded = validate::read(&args.file);
+pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write, err: &mut dyn Write, colour: bool) -> anyhow::Result<u8> {
+    let loaded = validate::read(&args.file, workspace);
     err.write_all(loaded.render(colour).as_bytes())?;
     let Some(pipeline) = &loaded.pipeline else { return Ok(2) };
     match args.format {

@@ -18,26 +18,25 @@ Examples:
   recflow init
   recflow init movies && cd movies && recflow run quickstart")]
 pub(super) struct Args {
-    /// The folder; created if it is not there.
-    #[arg(default_value = ".")]
-    dir: PathBuf,
+    /// The folder, created if it is not there; by default the workspace.
+    dir: Option<PathBuf>,
 }
 
 const GITIGNORE: &str = "# recflow's own files, data and models are not source.\n/.recflow/\n/data/\n/models/\n";
 
-pub(super) fn run(args: Args, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let pipelines = args.dir.join("pipelines");
+/// Writes into the folder that is named, else into `workspace` as it was typed.
+pub(super) fn run(args: Args, workspace: &Path, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let dir = args.dir.as_deref().unwrap_or(workspace);
+    let here = dir == Path::new(".");
+    let dir = if here { Path::new("") } else { dir };
+    let pipelines = dir.join("pipelines");
     fs::create_dir_all(&pipelines).map_err(|error| cannot(&pipelines, &error))?;
     for pipeline in shipped::ALL {
         write_new(&pipelines.join(pipeline.name).with_extension("yaml"), pipeline.text, out)?;
     }
     write_new(&pipelines.join(shipped::SCHEMA_FILE), &schema::file_text(Catalog::builtin()), out)?;
-    write_new(&args.dir.join(".gitignore"), GITIGNORE, out)?;
-    writeln!(
-        out,
-        "\nnext: {}recflow run quickstart",
-        if args.dir == Path::new(".") { String::new() } else { format!("cd {} && ", args.dir.display()) }
-    )?;
+    write_new(&dir.join(".gitignore"), GITIGNORE, out)?;
+    writeln!(out, "\nnext: {}recflow run quickstart", if here { String::new() } else { format!("cd {} && ", dir.display()) })?;
     Ok(Exit::Success)
 }
 

@@ -1,13 +1,13 @@
 //! Reads a pipeline for the verbs that execute one, and the parameters given for it.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use recflow_stages::Catalog;
 use serde_json::{Map, Value};
 
 use super::exit::Failure;
-use crate::pipeline::{Loaded, ParamInput, Pipeline, load, load_file, load_values};
+use crate::pipeline::{Loaded, ParamInput, ParamProblem, Pipeline, load, load_file, load_values, suggest};
 use crate::shipped;
 use crate::workspace::Workspace;
 
@@ -25,7 +25,7 @@ pub(super) fn find(name: &Path, workspace: &Workspace) -> Result<Loaded, Failure
     if name == Path::new("-") {
         return Ok(load(&io::read_to_string(io::stdin())?, "<stdin>", Catalog::builtin()));
     }
-    let bare = name.components().count() == 1 && name.extension().is_none();
+    let bare = is_bare(name);
     let mut candidates: Vec<PathBuf> = vec![name.to_owned()];
     if bare {
         candidates.push(workspace.root().join("pipelines").join(name).with_extension("yaml"));
@@ -42,8 +42,16 @@ pub(super) fn find(name: &Path, workspace: &Workspace) -> Result<Loaded, Failure
         return Ok(load(shipped.text, &format!("{}.yaml", shipped.name), Catalog::builtin()));
     }
     let names: Vec<&str> = shipped::ALL.iter().map(|pipeline| pipeline.name).collect();
-    let hint = format!("give a file, or the name of a pipeline that ships with recflow: {}", names.join(", "));
+    let close = shown.to_string();
+    let close = suggest::closest(&close, names.iter().copied()).filter(|_| bare);
+    let close = close.map(|close| format!("did you mean `{close}`? Else ")).unwrap_or_default();
+    let hint = format!("{close}give a file, or the name of a pipeline that ships with recflow: {}", names.join(", "));
     Err(Failure::usage(format!("there is no pipeline `{shown}`")).with_hint(hint))
+}
+
+/// Whether this may be the name of a pipeline rather than of a file.
+pub(super) fn is_bare(name: &Path) -> bool {
+    name != Path::new("-") && name.extension().is_none() && matches!(name.components().collect::<Vec<_>>()[..], [Component::Normal(_)])
 }
 
 /// Prints the diagnostics of a pipeline. `None` if it is not valid.
@@ -83,7 +91,15 @@ impl ParamArgs {
             given.push((name.to_owned(), ParamInput::Text(value.to_owned())));
         }
         let resolved = pipeline.resolve_params(&given).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            if let [problem] = problems.as_slice() {
+                let failure = Failure::usage(problem.to_string());
+                return match &problem.hint {
+                    Some(hint) => failure.with_hint(hint),
+                    None => failure,
+                };
+            }
+            let hint = |problem: &ParamProblem| problem.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+            let lines: Vec<String> = problems.iter().map(|problem| format!("{problem}{}", hint(problem))).collect();
             Failure::usage(lines.join("\nerror: "))
         })?;
         Ok(Some(resolved))

@@ -16,7 +16,7 @@ use crate::executor::log::Line;
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow logs`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   recflow logs latest
   recflow logs latest train -f
@@ -62,6 +62,17 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
             break;
         }
         std::thread::sleep(LOOK_EVERY);
+    }
+    if let (Some(task), Some(number)) = (&args.task, args.attempt)
+        && attempts(&store, &run.id, &args)?.is_empty()
+    {
+        let all = attempts(&store, &run.id, &Args { attempt: None, ..args.clone() })?.len();
+        let hint = match all {
+            0 => "it never started".to_owned(),
+            1 => "it has one attempt".to_owned(),
+            all => format!("it has {all} attempts"),
+        };
+        return Err(Failure::usage(format!("task `{task}` of run {} has no attempt {number}", run.id)).with_hint(hint));
     }
     if tails.iter().all(|tail| tail.read == 0) {
         let what = args.task.map_or_else(|| format!("run {}", run.id), |task| format!("task `{task}` of run {}", run.id));

@@ -33,7 +33,7 @@ pub use exit::{Exit, Failure};
 
 use crate::workspace::Workspace;
 
-/// Pipelines for recommenders in one binary: parse ratings, train, test, watch for drift, retrain.
+/// Pipelines for recommenders in one binary: parse ratings, train, test, retrain.
 #[derive(Debug, Parser)]
 #[command(name = "recflow", version, propagate_version = true, max_term_width = 100, after_help = exit::HELP, subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
@@ -170,13 +170,13 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
-        Verb::Init(args) => init::run(args, &mut out)?,
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,
         Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,
         Verb::Data(args) => data::run(args, &workspace, &mut out)?,
+        Verb::Init(args) => init::run(args, &cli.common.workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
-        Verb::Validate(args) => Exit::from_code(validate::run(args, &mut out, &mut err, terminal.err_color)?),
-        Verb::Graph(args) => Exit::from_code(graph::run(args, &mut out, &mut err, terminal.err_color)?),
+        Verb::Validate(args) => Exit::from_code(validate::run(args, &workspace, &mut out, &mut err, terminal.err_color)?),
+        Verb::Graph(args) => Exit::from_code(graph::run(args, &workspace, &mut out, &mut err, terminal.err_color)?),
         Verb::Schema(args) => Exit::from_code(schema::run(args, &mut out, &mut err, terminal.out_color)?),
         Verb::Stages(args) => Exit::from_code(stages::run(args, &mut out, &mut err, terminal.out_color)?),
         Verb::Completions(args) => Exit::from_code(completions::run(args, &mut out, &mut err, terminal.out_color)?),

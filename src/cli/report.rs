@@ -32,6 +32,12 @@ pub(super) struct RunReport {
     pub(super) reason: Option<String>,
     #[serde(skip)]
     pub(super) created_at: UnixMs,
+    /// What a command about this run needs behind it, from here: `` or ` --workspace DIR`.
+    #[serde(skip)]
+    pub(super) flags: String,
+    /// recflow's own folder, from here.
+    #[serde(skip)]
+    pub(super) home: String,
 }
 
 /// Tasks in the pipeline's order.
@@ -87,6 +93,8 @@ pub(super) fn brief(workspace: &Workspace, row: &Run, now: UnixMs) -> RunReport 
         tasks: None,
         reason: row.reason.clone(),
         created_at: row.created_at,
+        flags: workspace.flags(),
+        home: workspace.home_from_here(),
     }
 }
 

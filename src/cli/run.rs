@@ -41,7 +41,7 @@ pub(super) struct Args {
 /// How runs execute and what is printed: shared by `run`, `resume` and `stage`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Execution {
-    /// Most tasks at once [default: the number of cores].
+    /// How many tasks may run at once [default: the number of cores].
     #[arg(short, long, value_name = "N", env = "RECFLOW_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Threads that all computing tasks together may use [default: the number of cores].

@@ -35,7 +35,7 @@ pub(super) fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write, _: bool)
     let Some(stage) = catalog.get(name) else {
         let close = suggest::closest(name, catalog.iter().map(|stage| stage.spec.name));
         let hint = close.map_or("`recflow stages` lists them".to_owned(), |close| format!("did you mean `{close}`?"));
-        writeln!(err, "error: unknown stage `{name}`\nhint: {hint}")?;
+        writeln!(err, "error: unknown stage `{name}`\n\nhint: {hint}")?;
         return Ok(2);
     };
     if args.json {

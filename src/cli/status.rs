@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// A run: its id, a unique beginning of it, or `latest`. Without it the newest runs are listed.
     run: Option<String>,
     /// How many runs to list.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, conflicts_with = "run")]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Only runs of this pipeline.
     #[arg(long, value_name = "NAME", conflicts_with = "run")]
@@ -54,15 +54,19 @@ fn one(selector: &str, json: bool, workspace: &Workspace, terminal: &Terminal, o
 
 fn list(args: &Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<(), Failure> {
     let filter = RunFilter { pipeline: args.pipeline.clone(), status: None };
-    let runs = match open_store(workspace) {
-        Ok(store) => store.read(|view| view.runs(args.limit, &filter))?,
+    let (runs, any) = match open_store(workspace) {
+        Ok(store) => store.read(|view| Ok((view.runs(args.limit, &filter)?, !view.runs(1, &RunFilter::default())?.is_empty())))?,
         // A workspace in which nothing has run yet is no error.
-        Err(Error::NoStore { .. }) => Vec::new(),
+        Err(Error::NoStore { .. }) => (Vec::new(), false),
         Err(error) => return Err(error.into()),
     };
     let reports: Vec<_> = runs.iter().map(|run| report::brief(workspace, run, now())).collect();
     if args.json {
         return print_json(&reports, out);
+    }
+    if let (true, true, Some(pipeline)) = (reports.is_empty(), any, &args.pipeline) {
+        writeln!(out, "no run is of a pipeline `{pipeline}`; `recflow status` lists what ran")?;
+        return Ok(());
     }
     if reports.is_empty() {
         writeln!(out, "nothing has run in `{}` yet; try `recflow run quickstart`", workspace.root().display())?;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use recflow_stages::Catalog;
 
+use super::load;
 use crate::pipeline::{self, FileReport, Loaded, Severity};
+use crate::workspace::Workspace;
 
 const EXAMPLES: &str = "Examples:
   recflow validate pipelines/*.yaml
@@ -18,7 +20,7 @@ Exit code 2 if any file is invalid; warnings do not count.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Pipeline files; `-` is standard input.
+    /// Pipeline files, or names as `recflow run` takes them; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print the diagnostics as JSON: a list of {file, ok, diagnostics}.
@@ -27,8 +29,8 @@ pub(super) struct Args {
 }
 
 /// Checks all files, whatever is wrong with some. Diagnostics go to `err`, verdicts or JSON to `out`.
-pub(super) fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write, colour: bool) -> anyhow::Result<u8> {
-    let loaded: Vec<Loaded> = args.files.iter().map(|file| read(file)).collect();
+pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write, err: &mut dyn Write, colour: bool) -> anyhow::Result<u8> {
+    let loaded: Vec<Loaded> = args.files.iter().map(|file| read(file, workspace)).collect();
     let invalid = loaded.iter().filter(|loaded| !loaded.is_ok()).count();
     if args.json {
         let reports: Vec<FileReport> = loaded.iter().map(Loaded::report).collect();
@@ -44,8 +46,14 @@ pub(super) fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write, colour: 
     Ok(if invalid == 0 { 0 } else { 2 })
 }
 
-/// Loads the file that a verb was given. A file that cannot be read is a mistake like any other.
-pub(super) fn read(file: &Path) -> Loaded {
+/// Loads the file that a verb was given, or the pipeline of that name. A file that cannot be read is a mistake like any
+/// other.
+pub(super) fn read(file: &Path, workspace: &Workspace) -> Loaded {
+    if load::is_bare(file)
+        && let Ok(loaded) = load::find(file, workspace)
+    {
+        return loaded;
+    }
     let loaded = if file == Path::new("-") {
         pipeline::load_from(&mut io::stdin().lock(), "<stdin>", Catalog::builtin())
     } else {

@@ -87,6 +87,8 @@ fn init_writes_the_shipped_pipelines_and_keeps_what_is_there() {
     let sandbox = Sandbox::new();
     sandbox.write("w/pipelines/quickstart.yaml", "mine");
     sandbox.recflow(&["init", "w"]).exits(0);
+    sandbox.recflow(&["init", "--workspace", "v"]).exits(0);
+    assert!(sandbox.file("v/pipelines/quickstart.yaml").exists() && !sandbox.file("pipelines").exists());
     assert_eq!(sandbox.read("w/pipelines/quickstart.yaml"), "mine");
     // The pipelines name the schema by this path in their first line.
     assert_eq!(sandbox.read("w/pipelines/recflow.schema.json"), sandbox.recflow(&["schema"]).exits(0).out);
@@ -108,4 +110,39 @@ fn a_stage_by_itself_is_a_run_of_one_task() {
     assert!(ran.err.contains("unknown stage `shel`"), "{}", ran.all());
     let ran = sandbox.recflow(&["stage", "shell", "comand=x"]).exits(2);
     assert!(ran.err.contains("comand"), "{}", ran.all());
+}
+
+#[test]
+fn a_mistake_on_the_command_line_comes_with_a_remedy() {
+    let sandbox = Sandbox::with("name: mine\nparams: { rank: { type: integer, description: how long } }\ntasks: { a: { stage: noop } }");
+    sandbox.recflow(&["run", "p.yaml", "-q"]).exits(0);
+    for (arguments, words) in [
+        (&["run", "p.yaml", "-p", "rnak=3"][..], &["unknown parameter `rnak`", "did you mean `rank`?"][..]),
+        (&["run", "p.yaml", "-p", "rank=x", "-p", "q=1"], &["`q`", "known parameters: rank", "`rank`", "how long"]),
+        (&["run", "quickstar"], &["did you mean `quickstart`?"]),
+        (&["logs", "latest", "a", "--attempt", "9"], &["no attempt 9", "it has one attempt"]),
+        (&["status", "-n", "0"], &["0 is not in 1.."]),
+    ] {
+        let ran = sandbox.recflow(arguments).exits(2);
+        assert!(words.iter().all(|word| ran.err.contains(word)), "{arguments:?}: {}", ran.all());
+    }
+    let ran = sandbox.recflow(&["status", "--pipeline", "mien"]).exits(0);
+    assert!(ran.out.contains("`mien`") && !ran.out.contains("nothing has run"), "{}", ran.all());
+}
+
+#[test]
+fn validate_and_graph_find_pipelines_by_the_names_that_run_takes() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.recflow(&["validate", "quickstart"]).exits(0).out.ends_with("quickstart.yaml: ok, 6 tasks\n"));
+    assert!(sandbox.recflow(&["graph", "etl-train-test"]).exits(0).out.contains("train_als"));
+}
+
+#[test]
+fn what_to_do_next_names_the_workspace_that_was_named() {
+    let sandbox = Sandbox::with("tasks: { a: { stage: shell, with: { command: [\"false\"] } } }");
+    let ran = sandbox.recflow(&["run", "p.yaml", "--workspace", "a b"]).exits(1);
+    let next = ran.out.lines().find_map(|line| line.strip_prefix("next: ")).unwrap_or_else(|| panic!("{}", ran.all()));
+    assert!(next.starts_with("recflow resume ") && next.ends_with(" --workspace 'a b'"), "{next}");
+    assert!(ran.out.contains("(a b/.recflow/logs/"), "{}", ran.all());
+    assert!(sandbox.recflow(&["run", "p.yaml"]).exits(1).out.contains("(.recflow/logs/"));
 }

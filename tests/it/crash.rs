@@ -75,6 +75,8 @@ fn when_the_owner_dies_its_programs_die_with_their_children() {
     sandbox.wait_until("the process is dead", || run.is_over());
     sandbox.wait_until("no process is left", || processes_with(&mark).is_empty());
     assert_eq!(sandbox.after_its_owner_died()["status"], "interrupted");
+    let shown = sandbox.recflow(&["status", "latest"]).exits(0).out;
+    assert!(shown.contains("next: recflow resume") && !shown.contains("under way"), "{shown}");
 }
 
 #[test]

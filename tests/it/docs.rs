@@ -93,6 +93,36 @@ fn invocations(line: &str) -> Vec<Vec<&str>> {
     words.filter(|words| words.first().is_some_and(|program| *program == "recflow" || program.ends_with("/recflow"))).collect()
 }
 
+/// What GitHub calls the section under a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_link_in_the_documentation_leads_somewhere() {
+    let mut seen = 0;
+    for file in documents() {
+        let text = read(&file);
+        for rest in text.split("](").skip(1) {
+            let link = rest.split(')').next().unwrap_or_default();
+            if link.contains("://") {
+                continue;
+            }
+            seen += 1;
+            let (path, section) = link.split_once('#').map_or((link, None), |(path, section)| (path, Some(section)));
+            let target = if path.is_empty() { PathBuf::from(&file) } else { Path::new(&file).parent().expect("a file").join(path) };
+            assert!(Path::new(ROOT).join(&target).exists(), "{file}: there is no `{path}`");
+            if let Some(section) = section {
+                let text = read(target.to_str().expect("UTF-8"));
+                let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| anchor(line.trim_start_matches('#')));
+                assert!(headings.into_iter().any(|heading| heading == section), "{file}: `{link}` leads to no heading");
+            }
+        }
+    }
+    assert!(seen >= 20, "{seen} links were found");
+}
+
 #[test]
 fn every_command_line_in_the_documentation_parses() {
     let sandbox = Sandbox::new();

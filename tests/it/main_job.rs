@@ -52,9 +52,9 @@ fn the_quickstart_takes_ratings_from_text_to_a_model_that_beats_its_baselines() 
         assert!(ran.out.contains(word), "no `{word}` in\n{}", ran.out);
     }
     assert_eq!(versions(&sandbox).len(), 1);
-    let head = sandbox.read("data/processed/future.csv");
+    let head = sandbox.read("data/quickstart/future.csv");
     assert!(head.starts_with("DATE,CUST_ID,MOVIE_ID,RATING\n"), "{}", &head[..60]);
-    assert!(sandbox.file("data/processed/parquet/train").join("year=2005").is_dir(), "a plain hive folder");
+    assert!(sandbox.file("data/quickstart/parquet/train").join("year=2005").is_dir(), "a plain hive folder");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn ctrl_c_in_the_middle_of_a_stage_leaves_nothing_behind() {
     assert_eq!(status["status"], "cancelled");
     let id = status["run"].as_str().expect("an id");
     assert_eq!(processes_with(&format!("{id}/")), Vec::<u32>::new());
-    assert!(!sandbox.file("data/combined/train.txt").exists(), "nothing half-written is visible");
+    assert!(!sandbox.file("data/quickstart/train.txt").exists(), "nothing half-written is visible");
 }
 
 /// `tests` read the shared data where it lies, never from the repository.

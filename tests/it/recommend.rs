@@ -12,7 +12,7 @@ fn trained() -> (Sandbox, BTreeMap<i32, BTreeMap<i32, String>>) {
     sandbox.recflow(&["run", "quickstart", "-p", "ratings=4000", "-p", "rank=4", "-p", "max_iter=3"]).exits(0);
     let mut latest: BTreeMap<(i32, i32), (String, String)> = BTreeMap::new();
     let mut movie = 0;
-    for line in sandbox.read("data/combined/train.txt").lines() {
+    for line in sandbox.read("data/quickstart/train.txt").lines() {
         if let Some(header) = line.strip_suffix(':') {
             movie = header.parse().expect("a movie");
             continue;
@@ -107,7 +107,7 @@ fn a_model_is_evaluated_at_several_lengths_at_once_and_each_figure_can_be_asked_
     let (sandbox, _) = trained();
     let model = sandbox.status()["tasks"]["train"]["output"]["path"].as_str().expect("a path").to_owned();
     let model = format!("model={model}");
-    let stage = ["stage", "evaluate", &model, "ratings=data/processed/parquet/test", "train=data/processed/parquet/train"];
+    let stage = ["stage", "evaluate", &model, "ratings=data/quickstart/parquet/test", "train=data/quickstart/parquet/train"];
     let lengths = ["k=[5, 20]", r#"protocols=["unseen_items", "test_items"]"#, "--json"];
     let output = sandbox.recflow(&[&stage[..], &lengths].concat()).exits(0).json()["tasks"]["evaluate"]["output"].clone();
     assert_eq!((output["k"].as_u64(), &output["precision_at_k"]), (Some(5), &output["at_k"]["5"]["precision_at_k"]));

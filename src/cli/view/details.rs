@@ -17,7 +17,10 @@ const OUTPUT_CHARS_MAX: usize = 100;
 /// Prints the details of a run.
 pub(in crate::cli) fn details(report: &RunReport, now: UnixMs, out: &mut dyn Write) -> io::Result<()> {
     let tasks = report.tasks.as_ref().map_or(&[][..], |tasks| &tasks.0);
-    section("under way", tasks, out, |task| under_way(task, now))?;
+    // Of an interrupted run nothing is under way, whatever its rows say: its recflow died before it could write the end.
+    if report.status != "interrupted" {
+        section("under way", tasks, out, |task| under_way(task, now))?;
+    }
     section("attempts", tasks, out, attempts)?;
     section("outputs", tasks, out, |task| output(task).into_iter().collect())
 }

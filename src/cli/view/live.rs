@@ -18,6 +18,9 @@ pub(super) struct Live {
     screen: MultiProgress,
     rows: Vec<Row>,
     compact: bool,
+    /// Of a compact view: how many tasks are where.
+    tally: Option<ProgressBar>,
+    states: Vec<TaskState>,
     color: bool,
     begun: Instant,
 }
@@ -34,11 +37,19 @@ struct Row {
 impl Live {
     pub(super) fn new(color: bool) -> Self {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(12));
-        Self { screen, rows: Vec::new(), compact: false, color, begun: Instant::now() }
+        Self { screen, rows: Vec::new(), compact: false, tally: None, states: Vec::new(), color, begun: Instant::now() }
     }
 
     fn begin(&mut self, tasks: &[TaskNotice]) {
         self.compact = tasks.len() > ROWS_MAX;
+        self.states = tasks.iter().map(|task| task.state).collect();
+        if self.compact {
+            let tally = self.screen.add(ProgressBar::no_length());
+            if let Ok(style) = ProgressStyle::with_template("  {wide_msg}") {
+                tally.set_style(style);
+            }
+            self.tally = Some(tally);
+        }
         let width = tasks.iter().map(|task| task.id.chars().count()).max().unwrap_or(0);
         for task in tasks {
             let mut row = Row { bar: None, id: task.id.clone(), width, phase: String::new(), phase_begun: Instant::now() };
@@ -52,6 +63,12 @@ impl Live {
 
     fn task(&mut self, task: &TaskNotice) {
         let (color, compact) = (self.color, self.compact);
+        if let Some(state) = self.states.get_mut(task.position) {
+            *state = task.state;
+        }
+        if let Some(tally) = &self.tally {
+            tally.set_message(text::tally(&self.states));
+        }
         let Some(row) = self.rows.get_mut(task.position) else { return };
         let quiet_end = matches!(task.state, TaskState::Succeeded | TaskState::Skipped | TaskState::Waiting | TaskState::Queued);
         if compact && quiet_end {
@@ -157,7 +174,7 @@ impl Observer for Live {
                 let _ = self.screen.println(format!("waiting: {reason}"));
             }
             Notice::RunEnded { .. } => {
-                for bar in self.rows.iter().filter_map(|row| row.bar.as_ref()) {
+                for bar in self.rows.iter().filter_map(|row| row.bar.as_ref()).chain(&self.tally) {
                     bar.disable_steady_tick();
                     bar.abandon();
                 }

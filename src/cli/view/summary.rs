@@ -105,7 +105,7 @@ pub(in crate::cli) fn errors(report: &RunReport, out: &mut dyn Write, color: boo
             writeln!(out, "hint: {}", text::plain(hint))?;
         }
         if let Some(log) = task.tries.last().and_then(|attempt| attempt.log.as_ref()) {
-            writeln!(out, "log:  recflow logs {} {}   (.recflow/{log})", report.run, task.id)?;
+            writeln!(out, "log:  recflow logs {} {}{}   ({}/{log})", report.run, task.id, report.flags, report.home)?;
         }
     }
     Ok(())
@@ -162,7 +162,7 @@ fn evaluation(output: &Value, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn next(report: &RunReport, tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
-    let run = &report.run;
+    let (run, flags) = (&report.run, &report.flags);
     let next = match report.status {
         "succeeded" => match tasks
             .iter()
@@ -175,7 +175,7 @@ fn next(report: &RunReport, tasks: &[TaskReport], out: &mut dyn Write) -> io::Re
         "failed" | "cancelled" | "interrupted" => format!("recflow resume {run}"),
         _ => format!("recflow logs {run} -f"),
     };
-    writeln!(out, "\nnext: {next}")
+    writeln!(out, "\nnext: {next}{flags}")
 }
 
 /// Prints a list of runs.

@@ -90,6 +90,15 @@ pub(super) fn progress(progress: &Progress, elapsed: Duration) -> String {
     text.trim_end().to_owned()
 }
 
+/// How many tasks are in which state, in the order of a task's life: `40 tasks: 28 waiting, 8 running, 4 succeeded`.
+pub(super) fn tally(states: &[TaskState]) -> String {
+    use TaskState::{Cancelled, Deferred, Failed, Queued, Retrying, Running, Skipped, Succeeded, UpstreamFailed, Waiting};
+    let order = [Waiting, Queued, Deferred, Running, Retrying, Succeeded, Skipped, Failed, UpstreamFailed, Cancelled];
+    let counts = order.iter().map(|state| (state, states.iter().filter(|other| *other == state).count()));
+    let words: Vec<String> = counts.filter(|(_, count)| *count > 0).map(|(state, count)| format!("{count} {state}")).collect();
+    format!("{} tasks: {}", states.len(), words.join(", "))
+}
+
 /// Colours of a state: start and end of the sequence, empty without colour.
 pub(super) fn paint(state: &str, color: bool) -> (&'static str, &'static str) {
     if !color {
@@ -130,6 +139,8 @@ mod tests {
         assert_eq!([count(0), count(999), count(1_000), count(1_234_567)], ["0", "999", "1 000", "1 234 567"]);
         assert_eq!([short(12.0), short(12_345.0), short(4.5e6)], ["12", "12.3k", "4.50M"]);
         assert_eq!([bytes(512), bytes(1_536), bytes(3 << 30)], ["512 B", "1.5 KiB", "3.0 GiB"]);
+        let states = [TaskState::Succeeded, TaskState::Waiting, TaskState::Running, TaskState::Succeeded];
+        assert_eq!(tally(&states), "4 tasks: 1 waiting, 1 running, 2 succeeded");
         assert_eq!([ago(900), ago(61_000), ago(7_200_000), ago(400_000_000)], ["0s ago", "1m ago", "2h ago", "4d ago"]);
     }
 }

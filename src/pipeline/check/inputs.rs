@@ -23,7 +23,10 @@ impl Checked<'_> {
     pub(super) fn check_inputs(&self, number: usize, stage: &Spanned<String>, with: &TemplateMap, findings: &mut Findings) {
         let Some(AnyStage { spec, .. }) = self.catalog.get(&stage.value) else {
             let names = self.catalog.iter().map(|stage| stage.spec.name);
-            let hint = findings.did_you_mean(&stage.value, names).unwrap_or_else(|| "`recflow stages` lists the stages".to_owned());
+            let hint = findings.did_you_mean(&stage.value, names).unwrap_or_else(|| match stage.value.as_str() {
+                "bash" | "sh" | "command" | "script" | "python" | "spark" => "stage `shell` runs other programs".to_owned(),
+                _ => "`recflow stages` lists the stages".to_owned(),
+            });
             findings.push(Diagnostic::error("unknown-stage", stage.span, format!("unknown stage `{}`", stage.value)).hint(hint));
             return;
         };
@@ -121,7 +124,9 @@ fn problem_at(problem: &Problem, spec: &StageSpec, stage: &Spanned<String>, with
             // An optional enum lists null among its values; to leave the input out is how one writes that.
             let expected = expected.trim_end_matches(", null");
             let message = format!("the input `{}` is {found}, expected {expected}", path(&problem.place));
-            Diagnostic::error("invalid-input", value_span, message)
+            let is_line = spec.name == SHELL && path(&problem.place) == "command" && found.starts_with("the string");
+            let hint = "write a list, `[program, argument, …]`; `script` instead of `command` takes a line for a shell";
+            Diagnostic::error("invalid-input", value_span, message).hint_if(is_line.then(|| hint.to_owned()))
         }
     }
 }

@@ -154,9 +154,28 @@ impl<'n> Fields<'n> {
 fn report_unknown<'k>(keys: impl Iterator<Item = &'k Spanned<String>>, what: &str, known: &[&str], findings: &mut Findings) {
     for key in keys.filter(|key| !known.contains(&key.value.as_str())) {
         let close = findings.did_you_mean(&key.value, known.iter().copied());
+        let close = close.or_else(|| elsewhere(&key.value, known));
         let hint = close.unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
         findings.push(Diagnostic::error("unknown-key", key.span, format!("unknown key `{}` in {what}", key.value)).hint(hint));
     }
+}
+
+/// What a key of another tool, or of another place, is here.
+fn elsewhere(key: &str, known: &[&str]) -> Option<String> {
+    let meant = match key {
+        "retry" => "retries",
+        "depends" | "depends_on" | "dependencies" | "upstream" => "needs",
+        "steps" | "jobs" => "tasks",
+        "parameters" => "params",
+        "environment" => "env",
+        "inputs" => "with",
+        "if" | "condition" => "when",
+        "operator" | "type" | "uses" => "stage",
+        // Inputs of `shell`, one level too high.
+        "command" | "script" | "cwd" if known.contains(&"with") => return Some(format!("put `{key}` under `with`")),
+        _ => return None,
+    };
+    known.contains(&meant).then(|| format!("did you mean `{meant}`?"))
 }
 
 /// A text; anything else is reported.

@@ -65,7 +65,9 @@ impl Expression {
         if let Err(error) = ENGINE.compile_expression_owned(source.to_owned()) {
             let range = error.range().filter(|range| source.get(range.clone()).is_some_and(|part| !part.is_empty())).unwrap_or(all);
             let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-            return one(TemplateError::new("template-syntax", range, message));
+            let assigns = source.get(range.clone()).is_some_and(|part| part.starts_with('='));
+            let error = TemplateError::new("template-syntax", range, message);
+            return one(if assigns { error.hint("`==` compares") } else { error });
         }
         let unknown = unknown_helpers(&names(&tokens));
         if unknown.is_empty() { Ok(Self { source: source.to_owned() }) } else { Err(unknown) }
