@@ -145,6 +145,18 @@ fn ctrl_c_in_the_middle_of_a_stage_leaves_nothing_behind() {
     assert!(!sandbox.file("data/quickstart/train.txt").exists(), "nothing half-written is visible");
 }
 
+#[test]
+fn an_empty_input_and_rejected_lines_are_told_at_the_end_of_the_run() {
+    let sandbox = Sandbox::new();
+    sandbox.write("train.txt", "1:\n7,4,2005-01-02\n8,9,2005-01-02\n9,3,2005-13-01\n");
+    sandbox.write("test.txt", "");
+    let etl = ["stage", "etl", "train_file=train.txt", "train_output=out/train", "test_file=test.txt", "test_output=out/test"];
+    let ran = sandbox.recflow(&etl).exits(0);
+    assert!(ran.err.contains("warning: `test.txt` holds no ratings: `out/test` gains none"), "{}", ran.all());
+    assert!(ran.out.contains("warning: 2 of 3 train lines were rejected: .recflow/rejects/"), "{}", ran.all());
+    assert!(sandbox.recflow(&["logs", "latest"]).out.contains("`train.txt`: 1 ratings read, 2 lines rejected"));
+}
+
 /// `tests` read the shared data where it lies, never from the repository.
 fn shared(file: &str) -> Option<std::path::PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(file);

@@ -127,6 +127,7 @@ impl Stage for Evaluate {
             context.info("without `train`, neither `unseen_items` nor `baselines` can be measured");
         }
         let settings = Settings { k, rating_threshold: inputs.rating_threshold };
+        context.info(format!("`{}`: {} ratings to test on", inputs.ratings, test.len()));
         evaluate_in_detail(&model, &test, train.as_ref(), settings, &detail, context)
     }
 }

@@ -173,7 +173,10 @@ fn train_and_publish(
         record
     };
     publish(&models, &fit.model, record, context)?;
-    output.ok_or_else(|| StageError::bug("a model was published without a record"))
+    let output = output.ok_or_else(|| StageError::bug("a model was published without a record"))?;
+    let TrainAlsOutput { version, rank, users, items, ratings, loss, .. } = &output;
+    context.info(format!("{version}: rank {rank}, {users} users, {items} items, {ratings} ratings, loss {loss:.4} in {fit_seconds:.2} s"));
+    Ok(output)
 }
 
 fn report(iteration: &Iteration, total: usize, context: &Context) {

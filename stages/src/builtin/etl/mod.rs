@@ -142,6 +142,7 @@ impl Stage for Etl {
         let mut written = Vec::with_capacity(flows.len());
         for (index, (flow, (parsed, rejected))) in flows.iter().zip(read).enumerate() {
             let rows = parsed.rows();
+            tell(flow, rows, &rejected, context);
             let change = Change { rows: parsed.blocks, mode: inputs.mode, rating_type: rating_type[index] };
             written.push(describe(flow, rows, &rejected, transaction.write(index, change, &layout)?, context));
         }
@@ -150,6 +151,17 @@ impl Stage for Etl {
         let output = EtlOutput { train, test: written.next() };
         transaction.commit(&output)?;
         Ok(output)
+    }
+}
+
+/// Says what was read. An input without a single rating is no error, a quiet day happens; but it is worth a look.
+fn tell(flow: &Flow<'_>, rows: u64, rejected: &Rejected, context: &Context) {
+    let files: Vec<String> = flow.files.iter().map(|file| format!("`{}`", context.display(file))).collect();
+    let files = files.join(", ");
+    if rows == 0 {
+        context.warn(format!("{files} holds no ratings: `{}` gains none", flow.given));
+    } else {
+        context.info(format!("{files}: {rows} ratings read, {} lines rejected", rejected.total()));
     }
 }
 
