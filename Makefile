@@ -32,4 +32,4 @@ audit: ## check licences, advisories and sources of dependencies (needs cargo-de
 	$(CARGO) deny --locked check
 
 bench: ## measure (release profile; each benchmark prints its figures)
-	$(CARGO) bench --workspace --locked --benches
+	$(CARGO) bench --workspace --locked --bench overhead --bench store --bench train

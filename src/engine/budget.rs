@@ -1,7 +1,7 @@
 //! One budget for attempts and their threads.
 //!
 //! `--jobs` bounds how many attempts are under way; `threads` is what all computing stages together may use. A
-//! computing stage (one with a process of our own) gets an equal share of the threads that are left, counting those that
+//! computing stage (one that gains from threads, see `Stage::PARALLEL`) gets an equal share of the threads that are left, counting those that
 //! are about to start with it, but at least one. Shares are fixed for an attempt's life: results do not depend on the
 //! number of threads, only the time does.
 

@@ -23,10 +23,10 @@ use super::budget::Budget;
 use super::core::{Effect, Event, Phase, Stamped, StopReason, TaskIx, Timer};
 use super::entropy::Entropy;
 use super::journal::{Journal, Write};
-use super::live::LiveRun;
+use super::live::{LiveRun, stage_name};
 use super::notice::{Notice, Observer};
 use super::owner::Owner;
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, prepare, shares_threads};
 use crate::executor::log::Mask;
 use crate::executor::{Attempt, AttemptKey, Executor, Failure, HowToStop, Update};
 use crate::workspace::Workspace;
@@ -285,7 +285,8 @@ impl Driver {
     /// How many of the tasks that will get the slots still free are computing ones.
     pub(super) fn computing_soon(&self) -> usize {
         let next = self.ready.iter().take(self.budget.free_slots().saturating_sub(1));
-        next.filter(|(_, _, key, task)| self.runs.get(key).is_some_and(|run| runs_as_child(run, *task))).count()
+        next.filter(|(_, _, key, task)| self.runs.get(key).is_some_and(|run| shares_threads(stage_name(&run.pipeline.tasks[*task].kind))))
+            .count()
     }
 
     /// Advances a run by one event: notes what changed for the next commit, and what is to be done after it.
@@ -382,11 +383,6 @@ impl Driver {
         }
         Ok(())
     }
-}
-
-fn runs_as_child(run: &LiveRun, task: TaskIx) -> bool {
-    let stage = super::live::stage_name(&run.pipeline.tasks[task].kind);
-    recflow_stages::Catalog::builtin().get(stage).is_some_and(|stage| stage.spec.runs == recflow_stages::Runs::Child)
 }
 
 /// An instant of the store as one of jiff's.

@@ -77,5 +77,27 @@ fn decide(run: &LiveRun, sides: &[Side]) -> Result<Prepared, RenderError> {
 
 /// Whether the work takes part in sharing the threads.
 pub(super) fn computes(work: &Work) -> bool {
-    matches!(work, Work::Child { .. })
+    match work {
+        Work::Child { stage, .. } => shares_threads(stage),
+        Work::Inline { .. } | Work::Program { .. } => false,
+    }
+}
+
+/// The same of a stage by name.
+pub(super) fn shares_threads(stage: &str) -> bool {
+    Catalog::builtin().get(stage).is_some_and(|stage| stage.spec.parallel)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On two cores, a sort beside a training must not cost it half of its threads for hours.
+    #[test]
+    fn a_light_stage_takes_no_threads_from_a_heavy_one() {
+        assert!(shares_threads("train_als") && shares_threads("etl"));
+        assert!(
+            !shares_threads("create_futures") && !shares_threads("find_model") && !shares_threads("shell") && !shares_threads("branch")
+        );
+    }
 }

@@ -40,6 +40,8 @@ pub trait Stage: 'static {
     const SUMMARY: &'static str;
     /// How an attempt executes.
     const RUNS: Runs;
+    /// Whether the work gains from several threads. A stage that gains little gets one, and leaves the others to those that run beside it.
+    const PARALLEL: bool = true;
     /// What `with:` holds.
     type Inputs: DeserializeOwned + JsonSchema;
     /// What later tasks read as `tasks.ID.output`.
@@ -58,6 +60,8 @@ pub struct StageSpec {
     pub summary: &'static str,
     /// How an attempt executes.
     pub runs: Runs,
+    /// Whether the work takes part in sharing the threads of the machine.
+    pub parallel: bool,
     /// JSON Schema (2020-12, no `$ref`) of `with:`.
     pub inputs: Value,
     /// JSON Schema of the output. `true` where the stage does not know it (`shell`).
@@ -84,6 +88,7 @@ impl AnyStage {
             name: S::NAME,
             summary: S::SUMMARY,
             runs: S::RUNS,
+            parallel: S::PARALLEL && S::RUNS == Runs::Child,
             inputs: schema_of::<S::Inputs>(),
             output: schema_of::<S::Output>(),
         };

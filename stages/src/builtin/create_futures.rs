@@ -50,6 +50,7 @@ impl Stage for CreateFutures {
     const NAME: &'static str = "create_futures";
     const SUMMARY: &'static str = "Turns the ratings of the future into a CSV stream, ordered by time";
     const RUNS: Runs = Runs::Child;
+    const PARALLEL: bool = false;
     type Inputs = CreateFuturesInputs;
     type Output = CreateFuturesOutput;
 
