@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::pipeline::TriggerRule::*;
 
 /// splitmix64: the histories must not change with a dependency.
 struct Dice(u64);
@@ -22,21 +21,6 @@ impl Dice {
     }
 }
 
-const RULES: [TriggerRule; 12] = [
-    AllSuccess,
-    AllFailed,
-    AllDone,
-    AllDoneMinOneSuccess,
-    AllSkipped,
-    OneSuccess,
-    OneFailed,
-    OneDone,
-    NoneFailed,
-    NoneFailedMinOneSuccess,
-    NoneSkipped,
-    Always,
-];
-
 fn random_plan(dice: &mut Dice) -> Plan {
     let count = 1 + dice.roll(9);
     let tasks = (0..count)
@@ -44,7 +28,7 @@ fn random_plan(dice: &mut Dice) -> Plan {
             let needs: Vec<TaskIx> = (0..number).filter(|_| dice.roll(3) == 0).collect();
             let mut task = task(&format!("t{number}"), &needs);
             if dice.roll(2) == 0 {
-                task.rule = RULES[dice.roll(RULES.len())];
+                task.rule = TriggerRule::ALL[dice.roll(TriggerRule::ALL.len())];
             }
             task.retry.retries = dice.roll(3) as u32;
             task.timeout_ms = (dice.roll(3) == 0).then_some(1_000);
