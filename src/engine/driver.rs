@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use recflow_stages::clock::Clock;
-use recflow_state::{RunId, Store, UnixMs};
+use recflow_state::{Store, UnixMs};
 
 use super::budget::Budget;
 use super::core::{Effect, Event, Phase, Stamped, StopReason, TaskIx, Timer};
@@ -388,9 +388,4 @@ impl Driver {
 /// An instant of the store as one of jiff's.
 pub fn timestamp(at: UnixMs) -> Timestamp {
     Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// The id of a new run.
-pub(super) fn new_run_id(entropy: &dyn Entropy) -> RunId {
-    RunId::from_random(entropy.next())
 }

@@ -8,8 +8,9 @@ use recflow_state::{NewRun, NewTask, RunId, Trigger, UnixMs};
 use serde_json::{Map, Value};
 
 use super::core::Event;
-use super::driver::{Driver, Options, new_run_id};
+use super::driver::{Driver, Options};
 use super::live::{LiveRun, stage_name};
+use crate::executor::as_text;
 use crate::pipeline::{EnvValue, Pipeline, RenderError, RunInfo, Scope};
 
 /// A run to create.
@@ -33,7 +34,7 @@ impl Driver {
     /// Creates a run and takes it over. Once this returns the run exists, whatever happens to this process.
     pub fn launch(&mut self, launch: Launch) -> anyhow::Result<RunId> {
         let now = self.now();
-        let id = new_run_id(&*self.entropy);
+        let id = RunId::from_random(self.entropy.next());
         let logical_date = launch.logical_date.map_or(now, |date| UnixMs(date.as_millisecond()));
         let hash = blake3::hash(launch.text.as_bytes()).to_hex().to_string();
         let tasks: Vec<NewTask> = launch
@@ -123,12 +124,4 @@ fn environment(
 fn param_variable(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     format!("RECFLOW_PARAM_{plain}")
-}
-
-/// A value as an environment variable: strings as they are, others as JSON.
-fn as_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }

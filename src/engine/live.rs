@@ -8,7 +8,7 @@ use recflow_stages::{PublishKey, StageError};
 use recflow_state::{RunId, RunStatus, TaskRow, TaskState, UnixMs};
 use serde_json::Value;
 
-use super::core::{Phase, Plan, PlanTask, RunState, TaskIx};
+use super::core::{Phase, Plan, PlanTask, RunState, TaskIx, fnv1a};
 use super::notice::TaskNotice;
 use crate::pipeline::{Pipeline, Scope, TaskKind};
 
@@ -69,10 +69,7 @@ pub(super) fn plan_of(pipeline: &Pipeline, logical_date: Timestamp) -> Plan {
             max_lost: LOSSES_MAX,
         })
         .collect();
-    let mut seed = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in pipeline.name.bytes().chain(logical_date.as_millisecond().to_le_bytes()) {
-        seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
+    let seed = fnv1a(0, pipeline.name.bytes().chain(logical_date.as_millisecond().to_le_bytes()));
     Plan::new(tasks, seed)
 }
 

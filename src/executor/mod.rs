@@ -32,3 +32,4 @@ mod supervision;
 pub use output::remove_lost_output;
 pub use request::{Attempt, AttemptKey, Ended, Failure, HowToStop, OUTPUT_BYTES_MAX, ProcessId, Sink, Update, Work};
 pub use service::Executor;
+pub use shell::as_text;

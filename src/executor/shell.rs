@@ -96,7 +96,7 @@ fn command(attempt: &Attempt, inputs: &ShellInputs, output: &Path) -> Result<Com
 }
 
 /// A value as an environment variable: strings as they are, others as JSON.
-fn as_text(value: &Value) -> String {
+pub fn as_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

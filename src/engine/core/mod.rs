@@ -28,7 +28,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use backoff::retry_delay_ms;
+pub use backoff::{fnv1a, retry_delay_ms};
 pub use event::{Effect, Event, Outcome, Stamped, StopReason, Timer};
 pub use plan::{Plan, PlanTask, TaskIx};
 pub use rules::{Counts, Verdict, judge};

@@ -60,6 +60,27 @@ fn bits(factors: &Factors) -> Vec<u32> {
     (0..factors.ids().len() as u32).flat_map(|row| factors.row(row).iter().map(|x| x.to_bits())).collect()
 }
 
+/// Three sweeps on every instruction set against three of the oracle: factors and loss.
+fn agrees_with_the_oracle(params: AlsParams, rows: usize, seed: u64) -> Result<(), TestCaseError> {
+    let matrix = matrix(&some_ratings(12, 9, rows, seed));
+    let mut oracle = oracle(&params, &matrix);
+    for _ in 0..3 {
+        oracle.solve_items();
+        oracle.solve_users();
+    }
+    let params = params.check().unwrap();
+    for kernel in Kernel::available() {
+        let fit = params.fit_with(kernel, &matrix, &CancelToken::new(), |_| {}).unwrap();
+        for (factors, exact) in [(fit.model.users(), &oracle.users), (fit.model.items(), &oracle.items)] {
+            let scale = exact.iter().flatten().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+            prop_assert!(largest_difference(factors, exact) < 1e-3 * scale, "{}", kernel.name());
+        }
+        let (loss, exact) = (fit.iterations[2].loss, oracle.loss());
+        prop_assert!((loss - exact).abs() <= 1e-4 * exact.max(1.0), "{}: loss {loss} for {exact}", kernel.name());
+    }
+    Ok(())
+}
+
 fn any_params() -> impl Strategy<Value = AlsParams> {
     (1_usize..24, 0.02_f64..1.0, 0.0_f64..4.0, any::<bool>(), any::<bool>(), any::<u64>()).prop_map(
         |(rank, reg, alpha, implicit, plain, seed)| {
@@ -74,22 +95,7 @@ proptest! {
 
     #[test]
     fn three_iterations_equal_the_oracle_on_every_instruction_set(params in any_params(), rows in 1_usize..200, seed: u64) {
-        let matrix = matrix(&some_ratings(12, 9, rows, seed));
-        let mut oracle = oracle(&params, &matrix);
-        for _ in 0..3 {
-            oracle.solve_items();
-            oracle.solve_users();
-        }
-        let params = params.check().unwrap();
-        for kernel in Kernel::available() {
-            let fit = params.fit_with(kernel, &matrix, &CancelToken::new(), |_| {}).unwrap();
-            for (factors, exact) in [(fit.model.users(), &oracle.users), (fit.model.items(), &oracle.items)] {
-                let scale = exact.iter().flatten().fold(1.0_f64, |largest, x| largest.max(x.abs()));
-                prop_assert!(largest_difference(factors, exact) < 1e-3 * scale, "{}", kernel.name());
-            }
-            let (loss, exact) = (fit.iterations[2].loss, oracle.loss());
-            prop_assert!((loss - exact).abs() <= 1e-4 * exact.max(1.0), "{}: loss {loss} for {exact}", kernel.name());
-        }
+        agrees_with_the_oracle(params, rows, seed)?;
     }
 
     #[test]
@@ -124,22 +130,7 @@ proptest! {
 
     #[test]
     fn three_nonnegative_iterations_equal_the_oracle_that_tries_all_supports(params in any_nonnegative_params(), rows in 1_usize..200, seed: u64) {
-        let matrix = matrix(&some_ratings(12, 9, rows, seed));
-        let mut oracle = oracle(&params, &matrix);
-        for _ in 0..3 {
-            oracle.solve_items();
-            oracle.solve_users();
-        }
-        let params = params.check().unwrap();
-        for kernel in Kernel::available() {
-            let fit = params.fit_with(kernel, &matrix, &CancelToken::new(), |_| {}).unwrap();
-            for (factors, exact) in [(fit.model.users(), &oracle.users), (fit.model.items(), &oracle.items)] {
-                let scale = exact.iter().flatten().fold(1.0_f64, |largest, x| largest.max(x.abs()));
-                prop_assert!(largest_difference(factors, exact) < 1e-3 * scale, "{}", kernel.name());
-            }
-            let (loss, exact) = (fit.iterations[2].loss, oracle.loss());
-            prop_assert!((loss - exact).abs() <= 1e-4 * exact.max(1.0), "{}: loss {loss} for {exact}", kernel.name());
-        }
+        agrees_with_the_oracle(params, rows, seed)?;
     }
 
     #[test]
