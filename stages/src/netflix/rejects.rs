@@ -4,14 +4,14 @@
 //! rejected line: its file, its number in it, the kind of defect, the text. A repeated attempt replaces it.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::line::Defect;
 use super::parse::Reject;
 use crate::context::Context;
 use crate::error::{Result, StageError};
-use crate::storage::{StorageFile, parent, temporary_beside};
+use crate::storage::AtomicFile;
 
 /// How many rejected lines are reported in full.
 const EXAMPLES: usize = 10;
@@ -37,16 +37,14 @@ impl Rejected {
     }
 }
 
-type File = BufWriter<Box<dyn StorageFile>>;
-
 /// Collects the rejected lines of the files of one source.
 pub(super) struct Collector<'a> {
     context: &'a Context,
     /// The file being read, as people write it.
     source: String,
     path: PathBuf,
-    /// The temporary file and its name; none before the first rejected line.
-    file: Option<(PathBuf, File)>,
+    /// None before the first rejected line. An attempt that fails or is cancelled half-way leaves nothing.
+    file: Option<AtomicFile<'a>>,
     rejected: Rejected,
 }
 
@@ -78,42 +76,23 @@ impl<'a> Collector<'a> {
 
     /// Closes the file and says what was rejected.
     pub(super) fn finish(mut self) -> Result<Rejected> {
-        if let Some((temporary, file)) = self.file.take() {
-            let result = (|| {
-                file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync()?;
-                self.context.storage.rename(&temporary, &self.path)
-            })();
-            if let Err(error) = result {
-                let _ = self.context.storage.remove_file(&temporary);
-                return Err(StageError::io("write", &self.path, &error));
-            }
-            self.rejected.file = Some(self.path.clone());
+        if let Some(file) = self.file.take() {
+            file.publish().map_err(|error| StageError::io("write", &self.path, &error))?;
+            self.rejected.file = Some(self.path);
         }
-        Ok(std::mem::take(&mut self.rejected))
+        Ok(self.rejected)
     }
 
-    fn file(&mut self) -> Result<&mut File> {
+    fn file(&mut self) -> Result<&mut AtomicFile<'a>> {
         if self.file.is_none() {
-            let storage = &self.context.storage;
-            let temporary = temporary_beside(&self.path);
-            let file = storage.create_dir_all(parent(&self.path)).and_then(|()| storage.create(&temporary));
-            let mut file = BufWriter::new(file.map_err(|error| StageError::io("write", &self.path, &error))?);
-            writeln!(file, "# file\tline\tdefect\ttext").map_err(|error| StageError::io("write", &self.path, &error))?;
-            self.file = Some((temporary, file));
+            let begin = || {
+                let mut file = AtomicFile::create(&*self.context.storage, &self.path)?;
+                writeln!(file, "# file\tline\tdefect\ttext")?;
+                Ok(file)
+            };
+            self.file = Some(begin().map_err(|error: std::io::Error| StageError::io("write", &self.path, &error))?);
         }
-        match &mut self.file {
-            Some((_, file)) => Ok(file),
-            None => Err(StageError::bug("the rejects file was just opened")),
-        }
-    }
-}
-
-impl Drop for Collector<'_> {
-    /// An attempt that failed or was cancelled half-way leaves no temporary file.
-    fn drop(&mut self) {
-        if let Some((temporary, _)) = &self.file {
-            let _ = self.context.storage.remove_file(temporary);
-        }
+        self.file.as_mut().ok_or_else(|| StageError::bug("the rejects file was just opened"))
     }
 }
 

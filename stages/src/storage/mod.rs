@@ -7,14 +7,21 @@
 //! | [`StorageFile::sync`] | keeps the file's bytes, not yet its name |
 //! | [`Storage::rename`], [`Storage::hard_link`], [`Storage::symlink`] | may undo the name, never shows half of it |
 //! | [`Storage::sync_dir`] | keeps the names in that directory |
+//!
+//! What a stage writes as one file goes through [`AtomicFile`] or [`write_atomically`]; what it needs only while it works, into a
+//! [`Scratch`] folder beside. Both are locked while their writer lives, and what a dead writer left is removed by the next one.
+
+mod atomic;
+mod temporary;
 
 use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::{Result, StageError};
+pub use atomic::{AtomicFile, write_atomically};
+pub use temporary::{Scratch, temporary_beside};
 
 /// A file being written.
 pub trait StorageFile: Write + Send {
@@ -180,29 +187,4 @@ pub fn parent(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// A name beside `path` for a file that is not complete yet. Starts with a dot, so that nobody lists it.
-pub fn temporary_beside(path: &Path) -> PathBuf {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    parent(path).join(format!(".{name}.{}-{}.tmp", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed)))
-}
-
-/// Writes a whole file so that it is there completely or not at all: temporary file in the same directory,
-/// write, sync, rename, sync the directory. On failure the temporary file is removed.
-pub fn write_atomically(storage: &dyn Storage, path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<()> {
-    let temporary = temporary_beside(path);
-    let result = (|| {
-        storage.create_dir_all(parent(path))?;
-        let mut file = io::BufWriter::with_capacity(1 << 18, storage.create(&temporary)?);
-        write(&mut file)?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync()?;
-        storage.rename(&temporary, path)?;
-        storage.sync_dir(parent(path))
-    })();
-    result.map_err(|error| {
-        let _ = storage.remove_file(&temporary);
-        StageError::io("write", path, &error)
-    })
 }
