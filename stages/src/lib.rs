@@ -12,6 +12,7 @@
 //! | [`context`] | what a running stage may reach: workspace, publish key, clock, progress, cancellation |
 //! | [`schema`] | checks a JSON value against the schema of a stage's inputs |
 //! | [`storage`] | every write to disk, behind a trait that tests make fail |
+//! | [`byte_size`] | numbers of bytes as people write them |
 //! | [`date`] | days since 1970-01-01 and the calendar |
 //! | [`netflix`] | the Netflix Prize text format |
 //! | [`dataset`] | hive-partitioned Parquet, published as snapshots |
@@ -24,6 +25,7 @@
 
 pub mod als;
 pub mod builtin;
+pub mod byte_size;
 pub mod clock;
 pub mod context;
 pub mod dataset;

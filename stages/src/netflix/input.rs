@@ -11,6 +11,7 @@ use super::parse::{BLOCK_BYTES, Parsed, Parser, Reject, parse};
 use super::tolerance::RatingRange;
 use crate::context::Context;
 use crate::error::{Result, StageError};
+use crate::ratings::Ratings;
 
 /// A file that was found and opened.
 #[derive(Debug)]
@@ -49,21 +50,45 @@ impl<'a> Input<'a> {
     pub(super) fn parse(
         &self,
         range: RatingRange,
-        mut advanced: impl FnMut(u64) -> Result<()>,
-        mut rejected: impl FnMut(Reject<'_>) -> Result<()>,
+        advanced: impl FnMut(u64) -> Result<()>,
+        rejected: impl FnMut(Reject<'_>) -> Result<()>,
         context: &Context,
     ) -> Result<Parsed> {
         if self.packing == Packing::None {
             let text = self.map().map_err(|error| StageError::io("read", self.path, &error))?;
             return parse(&text, range, advanced, rejected);
         }
+        let mut blocks = Vec::new();
+        let lines = self.parse_in_pieces(
+            range,
+            advanced,
+            rejected,
+            |block| {
+                blocks.push(block);
+                Ok(())
+            },
+            context,
+        )?;
+        Ok(Parsed { blocks, lines })
+    }
+
+    /// The same, but the rows go to `rows` in blocks, in the order of the file; returns how many lines there are. Text that is not
+    /// packed is read in pieces too rather than mapped, so memory does not grow with the file.
+    pub(super) fn parse_in_pieces(
+        &self,
+        range: RatingRange,
+        mut advanced: impl FnMut(u64) -> Result<()>,
+        mut rejected: impl FnMut(Reject<'_>) -> Result<()>,
+        mut rows: impl FnMut(Ratings) -> Result<()>,
+        context: &Context,
+    ) -> Result<u64> {
         let mut parser = Parser::new(range);
         let result = unpack(&self.file, self.packing, |text, taken| {
-            parser.add(text, BLOCK_BYTES, |_| Ok(()), &mut rejected)?;
+            parser.add(text, BLOCK_BYTES, |_| Ok(()), &mut rejected, &mut rows)?;
             advanced(taken)
         });
         match result {
-            Ok(()) => Ok(parser.finish()),
+            Ok(()) => Ok(parser.lines),
             Err(Ended::Asked(error)) => Err(error),
             Err(Ended::Broken(error)) => Err(broken(self.path, &error, context)),
         }

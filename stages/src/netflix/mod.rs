@@ -41,6 +41,6 @@ mod tolerance;
 pub use files::Files;
 pub use line::Defect;
 pub use parse::{Parsed, Reject, parse};
-pub use read::{Source, read};
+pub use read::{Source, read, read_in_blocks};
 pub use rejects::Rejected;
 pub use tolerance::{MaxBadRows, RatingRange};

@@ -86,8 +86,12 @@ pub(super) fn parse_in_blocks(
     rejected: impl FnMut(Reject<'_>) -> Result<()>,
 ) -> Result<Parsed> {
     let mut parser = Parser::new(range);
-    parser.add(text, block_bytes, advanced, rejected)?;
-    Ok(parser.finish())
+    let mut blocks = Vec::new();
+    parser.add(text, block_bytes, advanced, rejected, |block| {
+        blocks.push(block);
+        Ok(())
+    })?;
+    Ok(Parsed { blocks, lines: parser.lines })
 }
 
 /// A text that arrives in pieces. The movie is carried from each piece into the next.
@@ -97,21 +101,24 @@ pub(super) struct Parser {
     movie: Movie,
     /// Whether nothing has arrived yet: only then a byte-order mark is one.
     fresh: bool,
-    parsed: Parsed,
+    /// Lines so far, blank ones and headers included.
+    pub(super) lines: u64,
 }
 
 impl Parser {
     pub(super) fn new(range: RatingRange) -> Self {
-        Self { range, movie: Movie::None, fresh: true, parsed: Parsed::default() }
+        Self { range, movie: Movie::None, fresh: true, lines: 0 }
     }
 
-    /// The next piece: whole lines, the last one of the text perhaps without its newline.
+    /// The next piece: whole lines, the last one of the text perhaps without its newline. `rows` receives the good rows, block by
+    /// block in the order of the text; the other two are those of [`parse`].
     pub(super) fn add(
         &mut self,
         text: &[u8],
         block_bytes: usize,
         mut advanced: impl FnMut(u64) -> Result<()>,
         mut rejected: impl FnMut(Reject<'_>) -> Result<()>,
+        mut rows: impl FnMut(Ratings) -> Result<()>,
     ) -> Result<()> {
         let text = text.strip_prefix(b"\xEF\xBB\xBF").filter(|_| self.fresh).unwrap_or(text);
         self.fresh = false;
@@ -131,20 +138,16 @@ impl Parser {
                 wave.par_iter().zip(&starts).map(|(block, &start)| parse_block(text, block.clone(), start, range)).collect();
             for block in results {
                 for (line, defect, bytes) in block.rejects {
-                    rejected(Reject { line: self.parsed.lines + line + 1, defect, text: &text[bytes] })?;
+                    rejected(Reject { line: self.lines + line + 1, defect, text: &text[bytes] })?;
                 }
-                self.parsed.lines += block.lines;
+                self.lines += block.lines;
                 if !block.ratings.is_empty() {
-                    self.parsed.blocks.push(block.ratings);
+                    rows(block.ratings)?;
                 }
             }
             advanced(wave.last().map_or(0, |block| block.end as u64))?;
         }
         Ok(())
-    }
-
-    pub(super) fn finish(self) -> Parsed {
-        self.parsed
     }
 }
 

@@ -9,6 +9,7 @@ use super::rejects::{Collector, Rejected};
 use super::tolerance::{MaxBadRows, RatingRange};
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
+use crate::ratings::Ratings;
 
 /// Text files to read as one input. Each is a text of its own: a movie is not carried from one into the next.
 #[derive(Debug, Clone, Copy)]
@@ -31,28 +32,72 @@ pub struct Source<'a> {
 /// A file that is not there, is not a regular file, is named twice or is compressed and damaged; too many malformed lines;
 /// cancellation.
 pub fn read(source: Source<'_>, context: &Context) -> Result<(Parsed, Rejected)> {
+    let mut parsed = Parsed::default();
+    let (_, rejected) = read_files(source, context, |input, collector, advanced| {
+        let mut part = input.parse(source.rating_range, advanced, |reject| collector.add(reject), context)?;
+        let read = Read { rows: part.rows(), lines: part.lines };
+        parsed.blocks.append(&mut part.blocks);
+        parsed.lines += part.lines;
+        Ok(read)
+    })?;
+    Ok((parsed, rejected))
+}
+
+/// [`read`] for more rows than memory holds: they go to `rows` in blocks of some 50,000, in the order of the files. Returns how many
+/// there were.
+///
+/// # Errors
+/// Those of [`read`], too many malformed lines at the end; and those of `rows`, which end the work.
+pub fn read_in_blocks(source: Source<'_>, context: &Context, mut rows: impl FnMut(Ratings) -> Result<()>) -> Result<(u64, Rejected)> {
+    let (read, rejected) = read_files(source, context, |input, collector, advanced| {
+        let mut count = 0;
+        let counted = |block: Ratings| {
+            count += block.len() as u64;
+            rows(block)
+        };
+        let lines = input.parse_in_pieces(source.rating_range, advanced, |reject| collector.add(reject), counted, context)?;
+        Ok(Read { rows: count, lines })
+    })?;
+    Ok((read.rows, rejected))
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Read {
+    /// Good rows.
+    rows: u64,
+    /// Lines, blank ones and headers included.
+    lines: u64,
+}
+
+/// Has `parse` read each file; it tells its last argument how many bytes of the file are done.
+fn read_files(
+    source: Source<'_>,
+    context: &Context,
+    mut parse: impl FnMut(&Input<'_>, &mut Collector<'_>, &mut dyn FnMut(u64) -> Result<()>) -> Result<Read>,
+) -> Result<(Read, Rejected)> {
     // All before the first is read: a mistake in the last path shows at once.
     let inputs = source.files.iter().map(|path| Input::open(path, context)).collect::<Result<Vec<_>>>()?;
     check_distinct(source.files, context)?;
     let phase = format!("parse {}", source.label);
     let total: u64 = inputs.iter().map(|input| input.bytes).sum();
     let mut collector = Collector::new(source.label, context);
-    let (mut parsed, mut before) = (Parsed::default(), 0);
+    let (mut read, mut before) = (Read::default(), 0);
     for input in &inputs {
         collector.begin(input.path);
-        let advanced = |done| {
+        let mut advanced = |done| {
             context.progress(&phase, before + done, Some(total), Unit::Bytes);
             context.check_cancelled()
         };
-        let mut part = input.parse(source.rating_range, advanced, |reject| collector.add(reject), context)?;
-        parsed.blocks.append(&mut part.blocks);
-        parsed.lines += part.lines;
+        let part = parse(input, &mut collector, &mut advanced)?;
+        read.rows += part.rows;
+        read.lines += part.lines;
         before += input.bytes;
     }
     let rejected = collector.finish()?;
-    report(&source, &parsed, &rejected, context);
-    judge(&source, &parsed, &rejected, context)?;
-    Ok((parsed, rejected))
+    report(&source, read, &rejected, context);
+    judge(&source, read, &rejected, context)?;
+    Ok((read, rejected))
 }
 
 /// A file that is named twice would count twice with `mode: append`, which nobody means.
@@ -74,21 +119,21 @@ fn name(files: &[PathBuf], context: &Context) -> String {
     }
 }
 
-fn report(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) {
+fn report(source: &Source<'_>, read: Read, rejected: &Rejected, context: &Context) {
     if rejected.total() == 0 {
         return;
     }
     let kinds: Vec<String> = rejected.by_kind.iter().map(|(defect, count)| format!("{count} {}", defect.name())).collect();
     let file = rejected.file.as_deref().map(|file| format!("; all of them are in `{}`", context.display(file))).unwrap_or_default();
     let name = name(source.files, context);
-    context.warn(format!("{} of {} lines of {name} were rejected ({}){file}", rejected.total(), parsed.lines, kinds.join(", ")));
+    context.warn(format!("{} of {} lines of {name} were rejected ({}){file}", rejected.total(), read.lines, kinds.join(", ")));
     for example in &rejected.examples {
         context.warn(example.clone());
     }
 }
 
-fn judge(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) -> Result<()> {
-    let (bad, good) = (rejected.total(), parsed.rows());
+fn judge(source: &Source<'_>, read: Read, rejected: &Rejected, context: &Context) -> Result<()> {
+    let (bad, good) = (rejected.total(), read.rows);
     let name = name(source.files, context);
     let failed = match source.max_bad_rows {
         Some(limit) if !limit.allows(bad, good) => {

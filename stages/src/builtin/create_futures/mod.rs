@@ -1,18 +1,33 @@
 //! `create_futures`: ratings from Netflix text to a CSV stream in order of time, what a later simulation replays.
+//!
+//! Rows go block by block from the parser into the [`sort`], and in order from there into the file, so memory does not grow with them.
 
-use rayon::prelude::*;
+mod sort;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::sort::{Limits, Sorted, Sorter};
+use crate::byte_size::ByteSize;
 use crate::context::{Context, Unit};
 use crate::date::format_iso;
 use crate::error::{Result, StageError};
+use crate::failpoint;
 use crate::netflix::{self, Files, MaxBadRows, RatingRange, Source};
 use crate::stage::{Runs, Stage, WorkspacePath};
-use crate::storage::write_atomically;
+use crate::storage::AtomicFile;
 
-/// Rows between two looks at whether the stage should stop.
-const BLOCK_ROWS: usize = 1 << 16;
+/// Rows between two reports of progress.
+const BLOCK_ROWS: u64 = 1 << 16;
+
+/// The least memory that sorting makes sense with.
+const MEMORY_MIN: ByteSize = ByteSize::mebibytes(1);
 
 /// Writes the future ratings as a CSV stream.
 #[derive(Debug)]
@@ -32,6 +47,14 @@ pub struct CreateFuturesInputs {
     /// How many malformed lines are too many: a count, or a share such as 0.01. By default any number is dropped, unless no row is good.
     #[serde(default)]
     max_bad_rows: Option<MaxBadRows>,
+    /// Memory for sorting: a number of bytes, or text such as 256MiB, which is the default; at least 1MiB. More rows than fit (16 bytes
+    /// each) are sorted in parts on disk, in a hidden folder beside the output. Reading takes some 50MiB beside.
+    #[serde(default = "memory_limit")]
+    memory_limit: ByteSize,
+}
+
+fn memory_limit() -> ByteSize {
+    ByteSize::mebibytes(256)
 }
 
 /// What `create_futures` returns.
@@ -64,93 +87,36 @@ impl Stage for CreateFutures {
             return Err(StageError::input(format!("`output` is a folder: `{}`", inputs.output))
                 .with_hint("give the path of a file, such as data/processed/future.csv"));
         }
+        if inputs.memory_limit < MEMORY_MIN {
+            return Err(StageError::input(format!("`memory_limit` must be at least {MEMORY_MIN}, found {}", inputs.memory_limit)));
+        }
         let source = Source { files: &files, label: "input", rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
-        let (parsed, rejected) = netflix::read(source, context)?;
-        let ratings = parsed.into_ratings();
-        let mut order: Vec<u32> = (0..u32::try_from(ratings.len()).map_err(|_| too_many(ratings.len()))?).collect();
-        // Rows that agree in all three are ordered by rating, so that the file depends on the rows alone.
-        order.par_sort_unstable_by_key(|&row| {
-            let row = row as usize;
-            (ratings.date[row], ratings.user[row], ratings.movie[row], ratings.rating[row].to_bits())
-        });
-        let mut cancelled = Ok(());
-        write_atomically(context.storage.as_ref(), &output, |file| {
-            file.write_all(b"DATE,CUST_ID,MOVIE_ID,RATING\n")?;
-            let (mut day, mut date) = (i32::MIN, String::new());
-            for (index, block) in order.chunks(BLOCK_ROWS).enumerate() {
-                cancelled = context.check_cancelled();
-                if cancelled.is_err() {
-                    return Err(std::io::ErrorKind::Interrupted.into());
-                }
-                for &row in block {
-                    let row = row as usize;
-                    if day != ratings.date[row] {
-                        day = ratings.date[row];
-                        date = format_iso(day);
-                    }
-                    // `4` for whole stars, `3.5` for halves: how Rust prints a float.
-                    writeln!(file, "{date},{},{},{}", ratings.user[row], ratings.movie[row], ratings.rating[row])?;
-                }
-                context.progress("write", (index * BLOCK_ROWS + block.len()) as u64, Some(order.len() as u64), Unit::Rows);
-            }
-            Ok(())
-        })
-        .or_else(|error| cancelled.and(Err(error)))?;
-        Ok(CreateFuturesOutput { path: inputs.output.to_string(), rows: order.len() as u64, rejected: rejected.total() })
+        let mut sorter = Sorter::new(Limits::of(inputs.memory_limit.0), &output, context);
+        let (rows, rejected) = netflix::read_in_blocks(source, context, |block| sorter.add(&block))?;
+        context.progress("sort", 0, Some(rows), Unit::Rows);
+        write_csv(&output, sorter.finish()?, rows, context)?;
+        Ok(CreateFuturesOutput { path: inputs.output.to_string(), rows, rejected: rejected.total() })
     }
 }
 
-fn too_many(rows: usize) -> StageError {
-    StageError::input(format!("{rows} ratings are more than `create_futures` can sort (4294967295)")).with_hint("split the input")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::context::PublishKey;
-    use crate::error::ErrorKind;
-    use crate::stage::AnyStage;
-
-    fn run(workspace: &Path, inputs: Value) -> Result<Value> {
-        let context = Context::plain(workspace, PublishKey::new("run", "create_futures", 0));
-        AnyStage::of::<CreateFutures>().run(inputs.as_object().unwrap().clone(), &context)
-    }
-
-    #[test]
-    fn rows_are_ordered_by_date_then_user_then_movie() {
-        let workspace = tempfile::tempdir().unwrap();
-        fs::write(workspace.path().join("future.txt"), "9:\n7,4,2005-12-31\n3,3.5,2005-12-30\n2:\n7,1,2005-12-31\n10,5,2005-12-31\nbad\n")
-            .unwrap();
-        let output = run(workspace.path(), json!({ "input": "future.txt", "output": "processed/future.csv" })).unwrap();
-        assert_eq!(output, json!({ "path": "processed/future.csv", "rows": 4, "rejected": 1 }));
-        assert_eq!(
-            fs::read_to_string(workspace.path().join("processed/future.csv")).unwrap(),
-            "DATE,CUST_ID,MOVIE_ID,RATING\n2005-12-30,3,9,3.5\n2005-12-31,7,2,1\n2005-12-31,7,9,4\n2005-12-31,10,2,5\n"
-        );
-    }
-
-    #[test]
-    fn an_empty_input_gives_the_header_alone() {
-        let workspace = tempfile::tempdir().unwrap();
-        fs::write(workspace.path().join("future.txt"), "").unwrap();
-        let output = run(workspace.path(), json!({ "input": "future.txt", "output": "future.csv" })).unwrap();
-        assert_eq!(output["rows"], 0);
-        assert_eq!(fs::read_to_string(workspace.path().join("future.csv")).unwrap(), "DATE,CUST_ID,MOVIE_ID,RATING\n");
-    }
-
-    #[test]
-    fn a_missing_input_and_an_output_that_would_destroy_something_are_refused() {
-        let workspace = tempfile::tempdir().unwrap();
-        let missing = run(workspace.path(), json!({ "input": "no.txt", "output": "future.csv" })).unwrap_err();
-        assert_eq!((missing.kind, missing.message.as_str()), (ErrorKind::Input, "there is no file `no.txt`"));
-        fs::write(workspace.path().join("future.txt"), "").unwrap();
-        assert!(run(workspace.path(), json!({ "input": "future.txt", "output": "future.txt" })).is_err());
-        assert!(run(workspace.path(), json!({ "input": "future.txt", "output": "." })).unwrap_err().message.contains("is a folder"));
-        assert!(!workspace.path().join("future.csv").exists());
-    }
+/// Writes the rows, `total` of them, and makes the file visible at once.
+fn write_csv(output: &Path, sorted: Sorted<'_>, total: u64, context: &Context) -> Result<()> {
+    let failed = |error: io::Error| StageError::io("write", output, &error);
+    let mut file = AtomicFile::create(&*context.storage, output).map_err(failed)?;
+    file.write_all(b"DATE,CUST_ID,MOVIE_ID,RATING\n").map_err(failed)?;
+    let (mut day, mut date, mut written) = (i32::MIN, String::new(), 0_u64);
+    sorted.each(|row| {
+        if day != row.date {
+            day = row.date;
+            date = format_iso(day);
+        }
+        written += 1;
+        if written.is_multiple_of(BLOCK_ROWS) {
+            context.progress("write", written, Some(total), Unit::Rows);
+        }
+        // `4` for whole stars, `3.5` for halves: how Rust prints a float.
+        writeln!(file, "{date},{},{},{}", row.user, row.movie, row.rating).map_err(failed)
+    })?;
+    failpoint::hit("futures.before_publish");
+    file.publish().map_err(failed)
 }
