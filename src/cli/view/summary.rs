@@ -120,6 +120,10 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
                 let number = |name: &str| output[name].as_u64().map(text::count).unwrap_or_default();
                 writeln!(out, "\nmodel      {}", output["path"].as_str().unwrap_or_default())?;
                 writeln!(out, "           {} ratings, {} users, {} items", number("ratings"), number("users"), number("items"))?;
+                if let Some(rmse) = output["holdout_rmse"].as_f64() {
+                    let (done, best) = (number("iterations"), number("best_iteration"));
+                    writeln!(out, "           RMSE {rmse:.4} on held-out ratings; {done} iterations, lowest after {best}")?;
+                }
             }
             "evaluate" => evaluation(output, out)?,
             _ => {}

@@ -61,12 +61,16 @@ pub enum FitError {
         rank: usize,
     },
     /// A row's factors overflowed.
-    #[error("the factors of {side} {id} are not finite numbers")]
+    #[error("the factors of {side} {id} ({ratings} ratings, rank {rank}) are not finite numbers")]
     NonFinite {
         /// Which side.
         side: Side,
         /// The id in the data.
         id: i32,
+        /// How many ratings the row has.
+        ratings: usize,
+        /// Floats in a factor.
+        rank: usize,
     },
     /// The training was told to stop.
     #[error("cancelled")]
@@ -76,10 +80,15 @@ pub enum FitError {
 impl From<FitError> for StageError {
     fn from(error: FitError) -> Self {
         match error {
-            FitError::Singular { .. } => StageError::numeric(error.to_string()).with_hint("raise `reg`, or lower `rank`"),
-            FitError::NonFinite { .. } => {
-                StageError::numeric(error.to_string()).with_hint("raise `reg`, and look for huge ratings in the data")
+            // Beyond `rank` ratings too many of them say the same.
+            FitError::Singular { ratings, rank, .. } if ratings < rank => {
+                let hint =
+                    format!("raise `reg` (0.1, say), or lower `rank` to {ratings} at most: so few ratings do not determine {rank} factors");
+                StageError::numeric(error.to_string()).with_hint(hint)
             }
+            FitError::Singular { .. } => StageError::numeric(error.to_string()).with_hint("raise `reg` (0.1, say), or lower `rank`"),
+            FitError::NonFinite { side, id, .. } => StageError::numeric(error.to_string())
+                .with_hint(format!("look for huge ratings of {side} {id} in the data, and raise `reg`")),
             FitError::Cancelled => StageError::cancelled(),
         }
     }

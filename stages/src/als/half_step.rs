@@ -87,10 +87,10 @@ impl HalfStep<'_> {
         let equations = &self.equations;
         let solved = if self.is_long(row) { equations.solve_long(row, x, scratch) } else { equations.solve(row, x, scratch) };
         solved.map_err(|unsolved| {
-            let (side, id) = (self.side, self.ids[row]);
+            let (side, id, ratings, rank) = (self.side, self.ids[row], equations.rows.len(row), equations.rank);
             match unsolved {
-                Unsolved::Singular => FitError::Singular { side, id, ratings: equations.rows.len(row), rank: equations.rank },
-                Unsolved::NonFinite => FitError::NonFinite { side, id },
+                Unsolved::Singular => FitError::Singular { side, id, ratings, rank },
+                Unsolved::NonFinite => FitError::NonFinite { side, id, ratings, rank },
             }
         })?;
         let length: f64 = x.iter().map(|&x| f64::from(x).powi(2)).sum();

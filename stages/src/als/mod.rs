@@ -20,7 +20,8 @@
 //!
 //! # How data moves
 //!
-//! [`AlsParams`] → `check` → [`AlsValidParams`] → `fit(`[`RatingMatrix`](crate::matrix::RatingMatrix)`)` → [`Fit`].
+//! [`AlsParams`] → `check` → [`AlsValidParams`] → `fit(`[`RatingMatrix`](crate::matrix::RatingMatrix)`)` → [`Fit`]. Whoever wants a say
+//! between the sweeps, to look at held-out ratings, stop early or keep a checkpoint, drives a [`Trainer`].
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -65,6 +66,7 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
-pub use algorithm::{Fit, Iteration};
+pub(crate) use algorithm::Sides;
+pub use algorithm::{Fit, Iteration, Trainer};
 pub use errors::{FitError, ParamError, Side};
 pub use hyperparams::{AlsParams, AlsValidParams, RegScaling};

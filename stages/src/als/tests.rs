@@ -117,6 +117,33 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn none_of_our_half_steps_raises_the_loss_as_the_oracle_computes_it(params in any_params(), seed: u64) {
+        let matrix = matrix(&some_ratings(15, 10, 90, seed));
+        // All eight objectives with each case, so that none depends on luck.
+        for (implicit, nonnegative, reg_scaling) in [false, true].into_iter().flat_map(|implicit| {
+            [(implicit, false, RegScaling::AlsWr), (implicit, false, RegScaling::Plain), (implicit, true, RegScaling::AlsWr), (implicit, true, RegScaling::Plain)]
+        }) {
+            let params = AlsParams { implicit, nonnegative, reg_scaling, rank: params.rank.min(8), ..params.clone() };
+            let mut oracle = oracle(&params, &matrix);
+            let (params, cancel) = (params.check().unwrap(), CancelToken::new());
+            let mut trainer = Trainer::new(&params, &matrix, &cancel);
+            let mut last = f64::INFINITY;
+            for side in [Side::Item, Side::User].into_iter().cycle().take(8) {
+                trainer.half_step(side).unwrap();
+                let model = trainer.sides().clone().into_model(&matrix, params.get().rank);
+                (oracle.users, oracle.items) = (to_rows(model.users()), to_rows(model.items()));
+                let loss = oracle.loss();
+                prop_assert!(loss <= last * (1.0 + 1e-5), "{loss} after {last}: {:?}", params.get());
+                last = loss;
+            }
+        }
+    }
+}
+
 fn any_nonnegative_params() -> impl Strategy<Value = AlsParams> {
     (any_params(), 1_usize..6).prop_map(|(params, rank)| AlsParams { rank, nonnegative: true, ..params })
 }
@@ -170,13 +197,13 @@ fn a_rank_of_one_does_not_get_stuck_at_zero() {
 }
 
 #[test]
-fn factors_and_loss_are_bit_identical_for_one_two_and_three_threads() {
+fn factors_and_loss_are_bit_identical_for_one_two_three_and_eight_threads() {
     // Item 0 has 10,001 ratings: three segments.
     let mut ratings = some_ratings(10_001, 30, 20_000, 5);
     (0..10_001).for_each(|user| ratings.push(0, user - 2, 3.5, 1_000_000));
     for (implicit, nonnegative, rank) in [(false, false, 20), (true, false, 20), (false, true, 6), (true, true, 6)] {
         let params = AlsParams { rank, max_iter: 2, implicit, nonnegative, ..AlsParams::default() };
-        let fits = [1, 2, 3].map(|threads| {
+        let fits = [1, 2, 3, 8].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| fit(params.clone(), &matrix(&ratings)))
         });
@@ -228,18 +255,41 @@ fn the_loss_of_one_rating_is_the_one_computed_by_hand() {
     assert!((fit.iterations[0].train_rmse.unwrap() - (4.0 - x * y)).abs() < 1e-5);
 }
 
+fn refused(rows: &[(i32, i32)], params: AlsParams) -> crate::StageError {
+    let mut ratings = Ratings::default();
+    rows.iter().for_each(|&(movie, user)| ratings.push(movie, user, 3.0, 0));
+    params.check().unwrap().fit(&matrix(&ratings), &CancelToken::new(), |_| {}).unwrap_err().into()
+}
+
 #[test]
 fn a_singular_row_is_named_with_its_remedy() {
-    let mut ratings = Ratings::default();
-    for (movie, user) in [(1, 7), (2, 7), (1, 8)] {
-        ratings.push(movie, user, 3.0, 0);
-    }
-    let params = AlsParams { rank: 3, reg: 0.0, ..AlsParams::default() }.check().unwrap();
-    let error = params.fit(&matrix(&ratings), &CancelToken::new(), |_| {}).unwrap_err();
-    let error = crate::StageError::from(error);
+    let error = refused(&[(2, 7)], AlsParams { rank: 3, reg: 0.0, ..AlsParams::default() });
     assert_eq!(error.kind, crate::ErrorKind::Numeric);
-    assert!(error.message.starts_with("the equation of item ") && error.message.ends_with("rank 3) is singular"), "{error}");
-    assert_eq!(error.hint.as_deref(), Some("raise `reg`, or lower `rank`"));
+    assert_eq!(error.message, "the equation of item 2 (1 ratings, rank 3) is singular");
+    assert_eq!(error.hint.unwrap(), "raise `reg` (0.1, say), or lower `rank` to 1 at most: so few ratings do not determine 3 factors");
+    // Items 1 and 2 were rated alike by the same users: they are the same to user 8, whose two ratings are worth one.
+    let error = refused(&[(1, 7), (1, 8), (2, 7), (2, 8), (3, 9), (3, 7)], AlsParams { rank: 2, reg: 0.0, ..AlsParams::default() });
+    assert_eq!(error.message, "the equation of user 8 (2 ratings, rank 2) is singular");
+    assert_eq!(error.hint.as_deref(), Some("raise `reg` (0.1, say), or lower `rank`"));
+}
+
+#[test]
+fn implicit_rows_without_regularisation_are_singular_once_the_other_side_spans_too_little() {
+    // Two users in three dimensions: YᵀY itself has rank 2, whatever the ratings add.
+    let error = refused(&[(1, 7), (2, 7), (1, 8), (3, 8)], AlsParams { rank: 3, reg: 0.0, implicit: true, ..AlsParams::default() });
+    assert_eq!(error.kind, crate::ErrorKind::Numeric);
+    assert!(error.message.starts_with("the equation of item ") && error.message.ends_with(", rank 3) is singular"), "{error}");
+}
+
+#[test]
+fn a_rating_that_is_no_number_is_refused_by_user_and_movie() {
+    for rating in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut ratings = some_ratings(5, 5, 20, 1);
+        ratings.push(77, 88, rating, 0);
+        let error = RatingMatrix::build(&ratings, Duplicates::Latest).unwrap_err();
+        assert_eq!(error.message, format!("the rating of movie 77 by user 88 is {rating}, not a finite number"));
+        assert_eq!((error.kind, error.hint.is_some()), (crate::ErrorKind::Input, true));
+    }
 }
 
 #[test]
@@ -248,8 +298,9 @@ fn overflowing_factors_are_refused_by_name() {
     (0..9).for_each(|user| ratings.push(5, user, f32::MAX, 0));
     let params = AlsParams { rank: 1, ..AlsParams::default() }.check().unwrap();
     let error = params.fit(&matrix(&ratings), &CancelToken::new(), |_| {}).unwrap_err();
-    assert_eq!(error.to_string(), "the factors of item 5 are not finite numbers");
-    assert_eq!(crate::StageError::from(error).hint.as_deref(), Some("raise `reg`, and look for huge ratings in the data"));
+    assert_eq!(error.to_string(), "the factors of item 5 (9 ratings, rank 1) are not finite numbers");
+    let hint = crate::StageError::from(error).hint.unwrap();
+    assert_eq!(hint, "look for huge ratings of item 5 in the data, and raise `reg`");
 }
 
 #[test]
@@ -267,7 +318,7 @@ fn an_exact_solution_too_large_for_f32_is_refused_by_name() {
         let equations = Equations { kernel, objective, rank: 1, nonnegative, rows, source: &source, base: None };
         let cancel = CancelToken::new();
         let step = HalfStep { equations, side: Side::Item, ids: &[5], with_error: false, cancel: &cancel };
-        assert_eq!(step.run(&mut [0.0; 16]), Err(FitError::NonFinite { side: Side::Item, id: 5 }));
+        assert_eq!(step.run(&mut [0.0; 16]), Err(FitError::NonFinite { side: Side::Item, id: 5, ratings: 1, rank: 1 }));
     }
 }
 

@@ -18,7 +18,7 @@ pub use generate::Generate;
 pub use noop::Noop;
 pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
-pub use train_als::{TrainAls, TrainAlsInputs, TrainAlsOutput};
+pub use train_als::{EarlyStopping, TrainAls, TrainAlsInputs, TrainAlsOutput};
 
 use crate::stage::AnyStage;
 

@@ -50,6 +50,9 @@ pub struct ModelRecord {
     pub mean_rating: Option<f64>,
     /// What it was trained on.
     pub dataset: DatasetRecord,
+    /// What was held out of the training to measure it on; absent if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutRecord>,
     /// Floats in a factor.
     pub rank: usize,
     /// Users with factors.
@@ -60,7 +63,7 @@ pub struct ModelRecord {
     pub ratings: u64,
     /// Wall-clock seconds of the sweeps.
     pub fit_seconds: f64,
-    /// Final figures by name: `loss`, `train_rmse`.
+    /// The figures of the published factors by name: `loss`, `train_rmse`, `holdout_rmse`.
     pub metrics: BTreeMap<String, f64>,
     /// Every sweep.
     pub iterations: Vec<Iteration>,
@@ -75,6 +78,23 @@ pub struct DatasetRecord {
     pub fingerprint: String,
     /// Rows in it.
     pub rows: u64,
+}
+
+/// The ratings that a training was measured on after each sweep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HoldoutRecord {
+    /// The share of `dataset` that was drawn; absent if they are a dataset of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// The dataset that they are; absent if they were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetRecord>,
+    /// How many are of a user and an item trained on; these were scored.
+    pub scored: u64,
+    /// How many are not.
+    pub cold: u64,
+    /// The sweep with the lowest error on them; with early stopping its factors were published.
+    pub best_iteration: u64,
 }
 
 /// `instant` as `created_at` holds it.

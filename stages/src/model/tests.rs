@@ -107,13 +107,14 @@ fn record(claim: &Claim, key: &PublishKey) -> ModelRecord {
         cold_start: ColdStart::Drop,
         mean_rating: Some(3.5),
         dataset: DatasetRecord { path: "train".to_owned(), fingerprint: "f".to_owned(), rows: 4 },
+        holdout: None,
         rank: 3,
         users: 2,
         items: 2,
         ratings: 4,
         fit_seconds: 0.5,
         metrics: [("loss".to_owned(), 0.1 + 0.2)].into(),
-        iterations: vec![Iteration { number: 1, loss: 0.1 + 0.2, train_rmse: None }],
+        iterations: vec![Iteration { number: 1, loss: 0.1 + 0.2, train_rmse: None, holdout_rmse: None }],
     }
 }
 

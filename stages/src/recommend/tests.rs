@@ -145,6 +145,7 @@ fn workspace() -> (tempfile::TempDir, Context) {
         cold_start: ColdStart::Drop,
         mean_rating: None,
         dataset: DatasetRecord { path: "seen".to_owned(), fingerprint: String::new(), rows: 2 },
+        holdout: None,
         rank: 2,
         users: 3,
         items: 4,
