@@ -25,7 +25,7 @@ pub struct EvaluateInputs {
     pub model: WorkspacePath,
     /// Dataset of ratings to test on.
     pub ratings: WorkspacePath,
-    /// Dataset that the model was trained on: for `unseen_items` and `baselines`.
+    /// Dataset that the model was trained on: for `unseen_items`, `baselines` and `segments`.
     pub train: Option<WorkspacePath>,
     /// Length of a ranked list; or a list of lengths, of which the first gives the top-level figures and each those under `at_k`.
     #[serde(default)]
@@ -124,7 +124,7 @@ impl Stage for Evaluate {
         }
         let train = inputs.train.as_ref().map(|train| read(train, context)).transpose()?;
         if train.is_none() {
-            context.info("without `train`, neither `unseen_items` nor `baselines` can be measured");
+            context.info("without `train`, none of `unseen_items`, `baselines` and `segments` can be measured");
         }
         let settings = Settings { k, rating_threshold: inputs.rating_threshold };
         context.info(format!("`{}`: {} ratings to test on", inputs.ratings, test.len()));

@@ -71,6 +71,12 @@ impl Sums {
             cold: self.cold + other.cold,
         }
     }
+
+    fn errors(self) -> PairErrors {
+        let Self { squares, sizes, scored, cold } = self;
+        let mean = |sum: f64| (scored > 0 && !sum.is_nan()).then(|| sum / scored as f64);
+        PairErrors { rmse: mean(squares).map(f64::sqrt), mae: mean(sizes), scored, cold }
+    }
 }
 
 /// Rows that one task sums up; fixed, so that the sums do not depend on the number of threads.
@@ -78,17 +84,41 @@ const CHUNK: usize = 1 << 16;
 
 /// Scores every row of `ratings`, duplicates included, with `predict(user, item)`.
 pub fn pair_errors<P: Into<Prediction>>(ratings: &Ratings, predict: impl Fn(i32, i32) -> P + Sync) -> PairErrors {
-    let chunks: Vec<Sums> = (0..ratings.len().div_ceil(CHUNK))
+    sums(ratings, 1, predict, |_| [Some(0)])[0].errors()
+}
+
+/// [`pair_errors`] of several groups of rows in one pass: `groups_of(row)` names up to `N` groups, below `groups`, that the row belongs to.
+pub(super) fn grouped_errors<const N: usize>(
+    ratings: &Ratings,
+    groups: usize,
+    predict: impl Fn(i32, i32) -> Prediction + Sync,
+    groups_of: impl Fn(usize) -> [Option<usize>; N] + Sync,
+) -> Vec<PairErrors> {
+    sums(ratings, groups, predict, groups_of).into_iter().map(Sums::errors).collect()
+}
+
+fn sums<const N: usize, P: Into<Prediction>>(
+    ratings: &Ratings,
+    groups: usize,
+    predict: impl Fn(i32, i32) -> P + Sync,
+    groups_of: impl Fn(usize) -> [Option<usize>; N] + Sync,
+) -> Vec<Sums> {
+    let chunks: Vec<Vec<Sums>> = (0..ratings.len().div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {
-            let rows = chunk * CHUNK..((chunk + 1) * CHUNK).min(ratings.len());
-            let prediction = |row: usize| predict(ratings.user[row], ratings.movie[row]).into();
-            rows.fold(Sums::default(), |sums, row| sums.add(prediction(row), f64::from(ratings.rating[row])))
+            let mut sums = vec![Sums::default(); groups];
+            for row in chunk * CHUNK..((chunk + 1) * CHUNK).min(ratings.len()) {
+                let prediction = predict(ratings.user[row], ratings.movie[row]).into();
+                for group in groups_of(row).into_iter().flatten() {
+                    sums[group] = sums[group].add(prediction, f64::from(ratings.rating[row]));
+                }
+            }
+            sums
         })
         .collect();
-    let Sums { squares, sizes, scored, cold } = chunks.into_iter().fold(Sums::default(), Sums::plus);
-    let mean = |sum: f64| (scored > 0 && !sum.is_nan()).then(|| sum / scored as f64);
-    PairErrors { rmse: mean(squares).map(f64::sqrt), mae: mean(sizes), scored, cold }
+    chunks
+        .into_iter()
+        .fold(vec![Sums::default(); groups], |total, chunk| total.into_iter().zip(chunk).map(|(total, sums)| total.plus(sums)).collect())
 }
 
 #[cfg(test)]

@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 
 use super::baselines::Biases;
 use super::errors::{PairErrors, Prediction, pair_errors};
-use super::ranked_users::RankedUsers;
+use super::ranked_users::{Ranked, RankedUsers};
 use super::ranking::Ranking;
 use super::relevance::Relevance;
+use super::segments::{QUARTERS, RatingBin, Segmentation, Segments, by_rating};
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 use crate::matrix::{Duplicates, Ids, RatingMatrix};
@@ -80,6 +81,12 @@ pub struct Evaluation {
     pub test_items: Option<Ranking>,
     /// What simple predictors reach on the same pairs and users; absent without a training set.
     pub baselines: Option<Baselines>,
+    /// Errors by what was rated, from the lowest rating to the highest.
+    #[serde(default)]
+    pub by_rating: Vec<RatingBin>,
+    /// Figures by activity of users, popularity of items, and whether they are in the training set; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Segments>,
     /// The rankings at each length, by length, if there are several; those above are of the first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub at_k: BTreeMap<String, AtK>,
@@ -157,8 +164,14 @@ pub fn evaluate_in_detail(
     let train = train.filter(|train| !train.is_empty()).map(|train| RatingMatrix::build(train, Duplicates::Latest)).transpose()?;
     let users = RankedUsers::of(Relevance::of(test, rating_threshold), model, train.as_ref(), &ks);
     context.check_cancelled()?;
-    let (all_items, unseen_items) = users.rank(context)?;
+    let segmentation = train.as_ref().map(|train| Segmentation::of(train, test));
+    let quarter = |user| segmentation.as_ref().and_then(|segmentation| segmentation.quarter(user));
+    let Ranked { all_items, unseen_items, by_group } = users.rank(QUARTERS, quarter, context)?;
     let unseen_items = (train.is_some() && detail.unseen_items).then_some(unseen_items);
+    let segments = segmentation.map(|segmentation| {
+        let rankings: Vec<_> = by_group.iter().map(|&(all, unseen)| (all, unseen_items.is_some().then_some(unseen))).collect();
+        segmentation.measure(test, |user, item| prediction(model, user, item), &rankings)
+    });
     let test_items = detail.test_items.then(|| users.rank_test_items(test));
     context.check_cancelled()?;
     let most_popular = train.as_ref().map(|train| {
@@ -186,19 +199,22 @@ pub fn evaluate_in_detail(
         unseen_items: first.unseen_items,
         test_items: first.test_items,
         baselines,
+        by_rating: by_rating(test, |user, item| prediction(model, user, item)),
+        segments,
         at_k: if ks.len() > 1 { ks.iter().enumerate().map(|(index, k)| (k.to_string(), at(index))).collect() } else { BTreeMap::new() },
     })
+}
+
+/// What the model says of a pair.
+fn prediction(model: &AlsModel, user: i32, item: i32) -> Prediction {
+    model.predict(user, item).map_or_else(|| Prediction::Cold(model.cold_rule().prediction()), |known| Prediction::Known(f64::from(known)))
 }
 
 /// RMSE and MAE of the model, and a warning if its rule for strangers makes them no numbers.
 fn model_errors(model: &AlsModel, test: &Ratings, context: &Context) -> PairErrors {
     context.progress("errors", 0, Some(test.len() as u64), Unit::Rows);
-    let cold_rule = model.cold_rule();
-    let errors = pair_errors(test, |user, item| match model.predict(user, item) {
-        Some(prediction) => Prediction::Known(f64::from(prediction)),
-        None => Prediction::Cold(cold_rule.prediction()),
-    });
-    if cold_rule == ColdRule::Nan && errors.cold > 0 {
+    let errors = pair_errors(test, |user, item| prediction(model, user, item));
+    if model.cold_rule() == ColdRule::Nan && errors.cold > 0 {
         context.warn(nan_warning(&errors));
     }
     errors
@@ -307,7 +323,8 @@ mod tests {
     #[test]
     fn without_a_training_set_only_all_items_is_reported() {
         let found = evaluated(&ratings(&[(1, 197, 5.0)]), None);
-        assert!(found.unseen_items.is_none() && found.baselines.is_none());
+        assert!(found.unseen_items.is_none() && found.baselines.is_none() && found.segments.is_none());
+        assert_eq!(found.by_rating.len(), 1);
         assert_eq!(found.all_items.ranked_users, 1);
     }
 
@@ -327,6 +344,27 @@ mod tests {
             sorted.retain(|&(_, item)| !seen(user, item));
             assert_eq!(pairs(&best.unseen), sorted[..7]);
         }
+    }
+
+    #[test]
+    fn segments_have_the_rankings_of_their_own_users() {
+        let test = ratings(&[(1, 197, 5.0), (1, 198, 4.0), (2, 1, 4.0), (2, 5, 3.0), (3, 1, 5.0)]);
+        // User 1 is the least active.
+        let train = ratings(&[(1, 199, 5.0), (2, 9, 1.0), (2, 10, 1.0)]);
+        let found = evaluated(&test, Some(&train));
+        let segments = found.segments.unwrap();
+        assert_eq!(segments.user_activity.keys().collect::<Vec<_>>(), ["q1", "q3"]);
+        for (segment, user) in [("q1", 1), ("q3", 2)] {
+            let alone = ratings(
+                &[(1, 197, 5.0), (1, 198, 4.0), (2, 1, 4.0), (2, 5, 3.0)].into_iter().filter(|row| row.0 == user).collect::<Vec<_>>(),
+            );
+            let (alone, found) = (evaluated(&alone, Some(&train)), &segments.user_activity[segment]);
+            assert_eq!((found.errors, found.users), (alone.errors, 1));
+            assert_eq!(found.all_items, Ranking { coverage_at_k: None, ..alone.all_items });
+            assert_eq!(found.unseen_items.unwrap(), Ranking { coverage_at_k: None, ..alone.unseen_items.unwrap() });
+        }
+        assert_eq!((segments.new_users.count, segments.new_users.errors.cold), (1, 1));
+        assert_eq!(found.by_rating.iter().map(|bin| (bin.rating_min, bin.ratings)).collect::<Vec<_>>(), [(3.0, 1), (4.0, 2), (5.0, 2)]);
     }
 
     #[test]
@@ -379,6 +417,7 @@ mod tests {
         let (nan, warnings) = under(ColdRule::Nan);
         assert_eq!(nan.errors, PairErrors { rmse: None, mae: None, scored: 1, cold: 2 });
         assert_eq!(nan.baselines, dropped.baselines);
+        assert_eq!(mean.segments.as_ref().unwrap().new_users.errors.rmse, Some(2.0));
         assert!(serde_json::to_string(&nan).unwrap().starts_with(r#"{"rmse":null,"mae":null,"scored":1,"cold":2,"#));
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].starts_with("2 of 3 test ratings") && warnings[0].contains("train with `cold_start: drop`"), "{}", warnings[0]);

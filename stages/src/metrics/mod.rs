@@ -10,6 +10,7 @@
 //! | [`scoring`] | the best items of many users: blocked, parallel |
 //! | [`top`] | the best of a stream of scored items |
 //! | [`baselines`] | global mean, user and item biases, most popular items |
+//! | [`segments`] | figures by activity, popularity, novelty and rating |
 //! | [`evaluation`] | all of it for one model and one test set |
 //!
 //! Sums over rows or users are taken in f64 in a fixed order, so that the same input gives the same digits whatever
@@ -23,6 +24,7 @@ mod ranked_users;
 pub mod ranking;
 pub mod relevance;
 pub mod scoring;
+pub mod segments;
 pub mod top;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::baselines::MostPopular;
 use super::evaluation::Popularity;
 use super::lists::{Judge, self_information};
-use super::ranking::Ranking;
+use super::ranking::{OneRanking, Ranking};
 use super::relevance::Relevance;
 use super::scoring::Scorer;
 use super::top::Scored;
@@ -14,6 +14,16 @@ use crate::error::Result;
 use crate::matrix::RatingMatrix;
 use crate::model::AlsModel;
 use crate::ratings::Ratings;
+
+/// The model's rankings under two protocols.
+pub(super) struct Ranked {
+    /// Under `all_items`, one a length.
+    pub(super) all_items: Vec<Ranking>,
+    /// Under `unseen_items`, likewise.
+    pub(super) unseen_items: Vec<Ranking>,
+    /// Both at the first length, of each group of users, without coverage.
+    pub(super) by_group: Vec<(Ranking, Ranking)>,
+}
 
 /// The users that have a relevant test item and that the model knows.
 pub(super) struct RankedUsers<'a> {
@@ -52,8 +62,8 @@ impl<'a> RankedUsers<'a> {
         Judge::new(self.ks, self.model.items().ids().len(), self.self_information.as_deref())
     }
 
-    /// The model's rankings under `all_items` and `unseen_items`, one a length.
-    pub(super) fn rank(&self, context: &Context) -> Result<(Vec<Ranking>, Vec<Ranking>)> {
+    /// The model's rankings. `group` tells which of so many `groups` a user belongs to, by id.
+    pub(super) fn rank(&self, groups: usize, group: impl Fn(i32) -> Option<usize>, context: &Context) -> Result<Ranked> {
         context.progress("rank", 0, Some(self.rows.len() as u64), Unit::Users);
         let item_ids = self.model.items().ids().as_slice();
         let seen = |user: u32, item: u32| self.train.is_some_and(|train| rated(train, self.id(user), item_ids[item as usize]));
@@ -68,7 +78,13 @@ impl<'a> RankedUsers<'a> {
         context.check_cancelled()?;
         context.progress("rank", lists.len() as u64, Some(self.rows.len() as u64), Unit::Users);
         let (all, unseen): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
-        Ok((of_all.means(&all), of_unseen.means(&unseen)))
+        let groups_of_users: Vec<Option<usize>> = self.rows.iter().map(|&row| group(self.id(row))).collect();
+        let mean_of = |users: &[Vec<OneRanking>], wanted: usize| {
+            let of_group = users.iter().zip(&groups_of_users).filter(|(_, group)| **group == Some(wanted));
+            Ranking::mean(of_group.map(|(user, _)| user[0]))
+        };
+        let by_group = (0..groups).map(|group| (mean_of(&all, group), mean_of(&unseen, group))).collect();
+        Ok(Ranked { all_items: of_all.means(&all), unseen_items: of_unseen.means(&unseen), by_group })
     }
 
     /// The model's ranking of each user's own test items (protocol `test_items`), one a length.
