@@ -60,16 +60,19 @@ fn a_training_goes_on_from_its_checkpoint_and_ends_bit_for_bit_as_if_nothing_had
     for inputs in [
         explicit.clone(),
         TrainAlsInputs { nonnegative: true, ..explicit.clone() },
-        // The best sweep comes before the checkpoint: its factors must come back too.
         TrainAlsInputs { early_stopping: rule, reg: 0.01, max_iter: 40, ..explicit },
     ] {
         let (mut undisturbed, mut crashed) = (Crashing::new(), Crashing::new());
         let expected = undisturbed.train_until(u64::MAX, &inputs).unwrap();
         assert!(undisturbed.checkpoints().is_empty(), "the model is published");
-        crashed.train_until(6, &inputs).unwrap_err();
+        // With early stopping two sweeps after the best one, whose factors must come back too.
+        let (every, end) = inputs.early_stopping.and(expected.best_iteration).map_or((4, 6), |best| (1, best + 2));
+        let inputs = TrainAlsInputs { checkpoint_every: Some(every), ..inputs };
+        crashed.train_until(end, &inputs).unwrap_err();
         assert_eq!(crashed.checkpoints().len(), 1);
         let found = crashed.train_until(u64::MAX, &inputs).unwrap();
-        assert!(crashed.has_logged("resumed from iteration 4"), "{:?}", crashed.logged());
+        let resumed = format!("resumed from iteration {}", end / every * every);
+        assert!(crashed.has_logged(&resumed), "{:?}", crashed.logged());
         assert_eq!(factor_files(crashed.folder.path(), &found), factor_files(undisturbed.folder.path(), &expected));
         assert_eq!(record(&found, &crashed.context).iterations, record(&expected, &undisturbed.context).iterations);
         assert_eq!((found.best_iteration, found.iterations), (expected.best_iteration, expected.iterations));
