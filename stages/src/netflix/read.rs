@@ -10,6 +10,9 @@ use super::tolerance::{MaxBadRows, RatingRange};
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 
+/// What lines should look like.
+const EXPECTED: &str = "`MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows";
+
 /// Text files to read as one input. Each is a text of its own: a movie is not carried from one into the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -50,8 +53,9 @@ pub fn read(source: Source<'_>, context: &Context) -> Result<(Parsed, Rejected)>
         before += input.bytes;
     }
     let rejected = collector.finish()?;
-    report(&source, &parsed, &rejected, context);
-    judge(&source, &parsed, &rejected, context)?;
+    let name = name(source.files, context);
+    rejected.report(&name, parsed.lines, context);
+    rejected.judge(&name, source.max_bad_rows, parsed.rows(), EXPECTED)?;
     Ok((parsed, rejected))
 }
 
@@ -72,34 +76,6 @@ fn name(files: &[PathBuf], context: &Context) -> String {
         [one] => shown(one),
         [first, .., last] => format!("{} to {} ({} files)", shown(first), shown(last), files.len()),
     }
-}
-
-fn report(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) {
-    if rejected.total() == 0 {
-        return;
-    }
-    let kinds: Vec<String> = rejected.by_kind.iter().map(|(defect, count)| format!("{count} {}", defect.name())).collect();
-    let file = rejected.file.as_deref().map(|file| format!("; all of them are in `{}`", context.display(file))).unwrap_or_default();
-    let name = name(source.files, context);
-    context.warn(format!("{} of {} lines of {name} were rejected ({}){file}", rejected.total(), parsed.lines, kinds.join(", ")));
-    for example in &rejected.examples {
-        context.warn(example.clone());
-    }
-}
-
-fn judge(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) -> Result<()> {
-    let (bad, good) = (rejected.total(), parsed.rows());
-    let name = name(source.files, context);
-    let failed = match source.max_bad_rows {
-        Some(limit) if !limit.allows(bad, good) => {
-            StageError::input(format!("{name} has {bad} malformed lines beside {good} good rows, `max_bad_rows` allows {limit}"))
-                .with_hint("mend the file, or raise `max_bad_rows`")
-        }
-        None if good == 0 && bad > 0 => StageError::input(format!("{name} has no good row: all {bad} lines with content were rejected"))
-            .with_hint("expected `MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows; `max_bad_rows` set to a number accepts the file"),
-        _ => return Ok(()),
-    };
-    Err(rejected.examples.iter().take(3).fold(failed, |failed, example| failed.with_cause(example)))
 }
 
 #[cfg(test)]
