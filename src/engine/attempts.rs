@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use recflow_stages::{Report, StageError};
+use recflow_stages::{ErrorKind, Report, StageError};
 use recflow_state::{AttemptRow, AttemptState, UnixMs};
 use serde_json::Value;
 
@@ -140,6 +140,9 @@ impl Driver {
         let result = ended.result.and_then(|output| checked_output(id.as_str(), self.mask.value(&output)));
         let (outcome, state, error, output) = match result {
             Ok(output) => (Outcome::Succeeded { taken }, AttemptState::Succeeded, None, Some(output)),
+            Err(Failure::Failed(nothing)) if nothing.kind == ErrorKind::Skipped => {
+                (Outcome::Skipped { reason: self.mask.text(&nothing.message) }, AttemptState::Skipped, None, None)
+            }
             Err(failure) => {
                 let error = match failure {
                     Failure::Failed(error) => Some(masked(&self.mask, error)),

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Numeric,
     /// The stage was told to stop.
     Cancelled,
+    /// There is nothing to do, and the stage was asked to say so: the task ends as skipped, which is no failure.
+    Skipped,
     /// A bug in recflow.
     Bug,
 }
@@ -76,6 +78,11 @@ impl StageError {
     /// The stage was told to stop.
     pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "cancelled")
+    }
+
+    /// There is nothing to do: the task ends as skipped, and what lies below it follows from trigger rules.
+    pub fn skipped(reason: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Skipped, reason)
     }
 
     /// A bug in recflow, never the user's fault.

@@ -21,6 +21,7 @@
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
+//! | `stream` | stream files: claimed, read, split, archived, each rating once |
 //! | [`builtin`] | the stages themselves |
 
 pub mod als;
@@ -42,6 +43,7 @@ pub mod recommend;
 pub mod schema;
 pub mod stage;
 pub mod storage;
+mod stream;
 
 pub use context::{CancelToken, Context, Level, Progress, PublishKey, Report, Reporter, Unit};
 pub use error::{ErrorKind, Result, StageError};

@@ -47,7 +47,8 @@ pub trait Stage: 'static {
     /// What later tasks read as `tasks.ID.output`.
     type Output: Serialize + JsonSchema;
 
-    /// Does the work. Publishes in one atomic step at its end, so that an attempt that dies can run again.
+    /// Does the work. Publishes in one atomic step at its end, so that an attempt that dies can run again. A stage that has nothing to do
+    /// may return [`StageError::skipped`]: the task then is skipped.
     fn run(inputs: Self::Inputs, context: &Context) -> Result<Self::Output>;
 }
 

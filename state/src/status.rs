@@ -111,7 +111,7 @@ tokens! {
         Succeeded = "succeeded",
         /// The last attempt failed.
         Failed = "failed",
-        /// A branch or a condition left it out.
+        /// A branch or a condition left it out, or it found nothing to do.
         Skipped = "skipped",
         /// What it needs failed.
         UpstreamFailed = "upstream_failed",
@@ -135,6 +135,8 @@ tokens! {
         Cancelled = "cancelled",
         /// Its owner died with it. Does not use up a retry.
         Lost = "lost",
+        /// It found nothing to do.
+        Skipped = "skipped",
     }
 }
 
@@ -186,7 +188,10 @@ mod tests {
             tokens(TaskState::ALL.iter().map(|s| s.as_str()).collect()),
             "waiting queued running retrying deferred succeeded failed skipped upstream_failed cancelled"
         );
-        assert_eq!(tokens(AttemptState::ALL.iter().map(|s| s.as_str()).collect()), "running succeeded failed timed_out cancelled lost");
+        assert_eq!(
+            tokens(AttemptState::ALL.iter().map(|s| s.as_str()).collect()),
+            "running succeeded failed timed_out cancelled lost skipped"
+        );
         assert_eq!(tokens(Trigger::ALL.iter().map(|s| s.as_str()).collect()), "manual schedule backfill event");
     }
 

@@ -115,7 +115,8 @@ pub(in crate::cli) fn errors(report: &RunReport, out: &mut dyn Write, color: boo
 fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
     for (task, output) in tasks.iter().filter_map(|task| Some((task, task.output.as_ref()?))) {
         match task.stage.as_str() {
-            "etl" => rejects(output, out)?,
+            "etl" => ["train", "test"].iter().try_for_each(|part| rejects(&output[*part], part, "read", out))?,
+            "process_stream" => rejects(output, "stream", "rows", out)?,
             "train_als" => {
                 let number = |name: &str| output[name].as_u64().map(text::count).unwrap_or_default();
                 writeln!(out, "\nmodel      {}", output["path"].as_str().unwrap_or_default())?;
@@ -132,15 +133,13 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Lines that were left out: nobody should learn of them from the metrics.
-fn rejects(output: &Value, out: &mut dyn Write) -> io::Result<()> {
-    for part in ["train", "test"] {
-        let number = |name: &str| output[part][name].as_u64().unwrap_or(0);
-        if number("rejected") > 0 {
-            let (rejected, read) = (text::count(number("rejected")), text::count(number("rejected") + number("read")));
-            let file = output[part]["rejects_file"].as_str().unwrap_or_default();
-            writeln!(out, "\nwarning: {rejected} of {read} {part} lines were rejected: {file}")?;
-        }
+/// Lines that were left out: nobody should learn of them from the metrics. `good` names the field that counts the others.
+fn rejects(output: &Value, what: &str, good: &str, out: &mut dyn Write) -> io::Result<()> {
+    let number = |name: &str| output[name].as_u64().unwrap_or(0);
+    if number("rejected") > 0 {
+        let (rejected, read) = (text::count(number("rejected")), text::count(number("rejected") + number(good)));
+        let file = output["rejects_file"].as_str().unwrap_or_default();
+        writeln!(out, "\nwarning: {rejected} of {read} {what} lines were rejected: {file}")?;
     }
     Ok(())
 }

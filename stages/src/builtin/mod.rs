@@ -5,7 +5,9 @@ mod etl;
 mod evaluate;
 mod find_model;
 mod generate;
+mod merge;
 mod noop;
+mod process_stream;
 mod recommend;
 mod shell;
 mod train_als;
@@ -15,7 +17,9 @@ pub use etl::Etl;
 pub use evaluate::{Evaluate, EvaluateInputs};
 pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
 pub use generate::Generate;
+pub use merge::Merge;
 pub use noop::Noop;
+pub use process_stream::ProcessStream;
 pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
 pub use train_als::{EarlyStopping, TrainAls, TrainAlsInputs, TrainAlsOutput};
@@ -30,7 +34,9 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<Evaluate>(),
         AnyStage::of::<FindModel>(),
         AnyStage::of::<Generate>(),
+        AnyStage::of::<Merge>(),
         AnyStage::of::<Noop>(),
+        AnyStage::of::<ProcessStream>(),
         AnyStage::of::<Recommend>(),
         AnyStage::of::<Shell>(),
         AnyStage::of::<TrainAls>(),

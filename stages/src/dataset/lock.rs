@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -29,19 +30,26 @@ impl Locks {
 }
 
 fn take_one(location: &Location, context: &Context) -> Result<File> {
-    let path = location.root.join("lock");
+    wait_for(&location.root.join("lock"), || format!("another task publishes `{}`", context.display(&location.path)), context)
+}
+
+/// Takes the lock on the file at `path`, which is made if it is not there, and waits for whoever holds it. `who` says that to people.
+///
+/// # Errors
+/// A file that cannot be opened; cancellation while waiting.
+pub(crate) fn wait_for(path: &Path, who: impl Fn() -> String, context: &Context) -> Result<File> {
     // Not through the storage: the lock file holds no data.
     let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| StageError::io("lock", &path, &error))?;
+        OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| StageError::io("lock", path, &error))?;
     let mut told = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => context.check_cancelled()?,
-            Err(TryLockError::Error(error)) => return Err(StageError::io("lock", &path, &error)),
+            Err(TryLockError::Error(error)) => return Err(StageError::io("lock", path, &error)),
         }
         if !told {
-            context.info(format!("waiting: another task publishes `{}`", context.display(&location.path)));
+            context.info(format!("waiting: {}", who()));
             told = true;
         }
         thread::sleep(POLL);

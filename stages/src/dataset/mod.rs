@@ -44,9 +44,10 @@ mod row;
 mod slot;
 mod snapshot;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 
+pub(crate) use lock::wait_for;
 pub use manifest::{Column, FileEntry, Manifest, PartitionEntry};
 pub use open::{Dataset, history};
 pub use options::{Compression, Layout, Mode, RatingType, RatingTypeChoice, Statistics, WriteOptions};

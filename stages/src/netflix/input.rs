@@ -15,10 +15,11 @@ use crate::ratings::Ratings;
 
 /// A file that was found and opened.
 #[derive(Debug)]
-pub(super) struct Input<'a> {
+pub(crate) struct Input<'a> {
+    /// Where it lies, as messages name it.
     pub(super) path: &'a Path,
     /// Its size on disk, packed or not.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     file: File,
     packing: Packing,
 }
@@ -26,7 +27,7 @@ pub(super) struct Input<'a> {
 impl<'a> Input<'a> {
     /// # Errors
     /// Nothing or no regular file at `path`; a compressed file that ends in its first bytes.
-    pub(super) fn open(path: &'a Path, context: &Context) -> Result<Self> {
+    pub(crate) fn open(path: &'a Path, context: &Context) -> Result<Self> {
         let open = || {
             let mut file = File::open(path)?;
             let metadata = file.metadata()?;
@@ -44,6 +45,11 @@ impl<'a> Input<'a> {
             };
             failed.with_hint("give the path of a text file in Netflix layout, relative to the workspace; `recflow stage generate output=data/combined` makes one")
         })
+    }
+
+    /// The same file under the name that messages are to use.
+    pub(crate) fn named(self, path: &'a Path) -> Self {
+        Self { path, ..self }
     }
 
     /// Parses the whole file. `advanced` hears how many bytes of the file are done.
@@ -83,15 +89,23 @@ impl<'a> Input<'a> {
         context: &Context,
     ) -> Result<u64> {
         let mut parser = Parser::new(range);
-        let result = unpack(&self.file, self.packing, |text, taken| {
+        let add = |text: &[u8], taken| {
             parser.add(text, BLOCK_BYTES, |_| Ok(()), &mut rejected, &mut rows)?;
             advanced(taken)
-        });
-        match result {
-            Ok(()) => Ok(parser.lines),
-            Err(Ended::Asked(error)) => Err(error),
-            Err(Ended::Broken(error)) => Err(broken(self.path, &error, context)),
-        }
+        };
+        self.pieces(add, context)?;
+        Ok(parser.lines)
+    }
+
+    /// Gives the text to `take` in pieces of whole lines, whatever the packing, each with how many bytes of the file were read so far.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is damaged; what `take` returns.
+    pub(crate) fn pieces(&self, take: impl FnMut(&[u8], u64) -> Result<()>, context: &Context) -> Result<()> {
+        unpack(&self.file, self.packing, take).map_err(|ended| match ended {
+            Ended::Asked(error) => error,
+            Ended::Broken(error) => broken(self.path, &error, context),
+        })
     }
 
     fn map(&self) -> io::Result<Mmap> {

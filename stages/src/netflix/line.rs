@@ -25,11 +25,15 @@ pub enum Defect {
     BadHeader,
     /// A row below a header that could not be read: nobody knows its movie.
     UnderBadHeader,
+    /// In a stream file: the movie's id is not a whole number from 0 to 2147483647.
+    BadMovie,
+    /// In a stream file: the line has more or fewer fields than the header.
+    ColumnCount,
 }
 
 impl Defect {
     /// Every kind, in the order of the enum.
-    pub const ALL: [Defect; 8] = [
+    pub const ALL: [Defect; 10] = [
         Defect::BadId,
         Defect::BadRating,
         Defect::RatingOutOfRange,
@@ -38,6 +42,8 @@ impl Defect {
         Defect::NoMovie,
         Defect::BadHeader,
         Defect::UnderBadHeader,
+        Defect::BadMovie,
+        Defect::ColumnCount,
     ];
 
     /// The name of the kind in outputs and in the rejects file.
@@ -51,6 +57,8 @@ impl Defect {
             Defect::NoMovie => "no_movie",
             Defect::BadHeader => "bad_header",
             Defect::UnderBadHeader => "under_bad_header",
+            Defect::BadMovie => "bad_movie",
+            Defect::ColumnCount => "column_count",
         }
     }
 
@@ -65,6 +73,8 @@ impl Defect {
             Defect::NoMovie => "row stands before any `MovieID:` header",
             Defect::BadHeader => "header has no readable movie id",
             Defect::UnderBadHeader => "row stands below a header that could not be read",
+            Defect::BadMovie => "movie id is not a whole number",
+            Defect::ColumnCount => "more or fewer fields than the header",
         }
     }
 }
@@ -105,7 +115,7 @@ pub(super) fn row(line: &[u8], range: RatingRange) -> Result<Row, Defect> {
 }
 
 /// A whole number from 0 to 2147483647, digits only.
-fn whole(text: &[u8]) -> Option<i32> {
+pub(crate) fn whole(text: &[u8]) -> Option<i32> {
     if text.is_empty() {
         return None;
     }
@@ -122,7 +132,7 @@ fn whole(text: &[u8]) -> Option<i32> {
 
 /// A number of whole or half stars: `4`, `3.5`, `4.0`, `-1`. A sign is read so that `-1` is out of range
 /// rather than unreadable.
-fn stars(text: &[u8]) -> Option<f32> {
+pub(crate) fn stars(text: &[u8]) -> Option<f32> {
     let (negative, text) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
     let (integer, half) = match text.iter().position(|&byte| byte == b'.') {
         None => (text, 0.0),

@@ -39,8 +39,11 @@ mod rejects;
 mod tolerance;
 
 pub use files::Files;
+pub(crate) use input::Input;
 pub use line::Defect;
+pub(crate) use line::{stars, whole};
 pub use parse::{Parsed, Reject, parse};
 pub use read::{Source, read, read_in_blocks};
+pub(crate) use rejects::Collector;
 pub use rejects::Rejected;
 pub use tolerance::{MaxBadRows, RatingRange};

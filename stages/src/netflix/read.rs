@@ -11,6 +11,9 @@ use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 use crate::ratings::Ratings;
 
+/// What lines should look like.
+const EXPECTED: &str = "`MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows";
+
 /// Text files to read as one input. Each is a text of its own: a movie is not carried from one into the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -95,8 +98,9 @@ fn read_files(
         before += input.bytes;
     }
     let rejected = collector.finish()?;
-    report(&source, read, &rejected, context);
-    judge(&source, read, &rejected, context)?;
+    let name = name(source.files, context);
+    rejected.report(&name, read.lines, context);
+    rejected.judge(&name, source.max_bad_rows, read.rows, EXPECTED)?;
     Ok((read, rejected))
 }
 
@@ -117,34 +121,6 @@ fn name(files: &[PathBuf], context: &Context) -> String {
         [one] => shown(one),
         [first, .., last] => format!("{} to {} ({} files)", shown(first), shown(last), files.len()),
     }
-}
-
-fn report(source: &Source<'_>, read: Read, rejected: &Rejected, context: &Context) {
-    if rejected.total() == 0 {
-        return;
-    }
-    let kinds: Vec<String> = rejected.by_kind.iter().map(|(defect, count)| format!("{count} {}", defect.name())).collect();
-    let file = rejected.file.as_deref().map(|file| format!("; all of them are in `{}`", context.display(file))).unwrap_or_default();
-    let name = name(source.files, context);
-    context.warn(format!("{} of {} lines of {name} were rejected ({}){file}", rejected.total(), read.lines, kinds.join(", ")));
-    for example in &rejected.examples {
-        context.warn(example.clone());
-    }
-}
-
-fn judge(source: &Source<'_>, read: Read, rejected: &Rejected, context: &Context) -> Result<()> {
-    let (bad, good) = (rejected.total(), read.rows);
-    let name = name(source.files, context);
-    let failed = match source.max_bad_rows {
-        Some(limit) if !limit.allows(bad, good) => {
-            StageError::input(format!("{name} has {bad} malformed lines beside {good} good rows, `max_bad_rows` allows {limit}"))
-                .with_hint("mend the file, or raise `max_bad_rows`")
-        }
-        None if good == 0 && bad > 0 => StageError::input(format!("{name} has no good row: all {bad} lines with content were rejected"))
-            .with_hint("expected `MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows; `max_bad_rows` set to a number accepts the file"),
-        _ => return Ok(()),
-    };
-    Err(rejected.examples.iter().take(3).fold(failed, |failed, example| failed.with_cause(example)))
 }
 
 #[cfg(test)]

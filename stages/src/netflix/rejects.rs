@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::line::Defect;
 use super::parse::Reject;
+use super::tolerance::MaxBadRows;
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::storage::AtomicFile;
@@ -35,10 +36,44 @@ impl Rejected {
     pub fn total(&self) -> u64 {
         self.by_kind.values().sum()
     }
+
+    /// Warns of what was rejected of the `lines` lines of the input called `name`.
+    pub(crate) fn report(&self, name: &str, lines: u64, context: &Context) {
+        if self.total() == 0 {
+            return;
+        }
+        let kinds: Vec<String> = self.by_kind.iter().map(|(defect, count)| format!("{count} {}", defect.name())).collect();
+        let file = self.file.as_deref().map(|file| format!("; all of them are in `{}`", context.display(file))).unwrap_or_default();
+        context.warn(format!("{} of {lines} lines of {name} were rejected ({}){file}", self.total(), kinds.join(", ")));
+        for example in &self.examples {
+            context.warn(example.clone());
+        }
+    }
+
+    /// Whether so much may be wrong beside `good` rows. Without a limit any number may, as long as a single row is good. `expected` says
+    /// what the lines should have looked like.
+    ///
+    /// # Errors
+    /// Too many malformed lines.
+    pub(crate) fn judge(&self, name: &str, limit: Option<MaxBadRows>, good: u64, expected: &str) -> Result<()> {
+        let bad = self.total();
+        let failed = match limit {
+            Some(limit) if !limit.allows(bad, good) => {
+                StageError::input(format!("{name} has {bad} malformed lines beside {good} good rows, `max_bad_rows` allows {limit}"))
+                    .with_hint("mend the file, or raise `max_bad_rows`")
+            }
+            None if good == 0 && bad > 0 => {
+                StageError::input(format!("{name} has no good row: all {bad} lines with content were rejected"))
+                    .with_hint(format!("expected {expected}; `max_bad_rows` set to a number accepts the file"))
+            }
+            _ => return Ok(()),
+        };
+        Err(self.examples.iter().take(3).fold(failed, |failed, example| failed.with_cause(example)))
+    }
 }
 
 /// Collects the rejected lines of the files of one source.
-pub(super) struct Collector<'a> {
+pub(crate) struct Collector<'a> {
     context: &'a Context,
     /// The file being read, as people write it.
     source: String,
@@ -50,7 +85,7 @@ pub(super) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// `label` tells apart the sources that one task reads.
-    pub(super) fn new(label: &str, context: &'a Context) -> Self {
+    pub(crate) fn new(label: &str, context: &'a Context) -> Self {
         let key: String =
             context.publish_key.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' }).collect();
         let path = context.home.join("rejects").join(format!("{key}.{label}.tsv"));
@@ -58,12 +93,12 @@ impl<'a> Collector<'a> {
     }
 
     /// What comes now is from the file at `path`.
-    pub(super) fn begin(&mut self, path: &Path) {
+    pub(crate) fn begin(&mut self, path: &Path) {
         self.source = readable(self.context.display(path).as_bytes());
     }
 
     /// Takes one rejected line.
-    pub(super) fn add(&mut self, reject: Reject<'_>) -> Result<()> {
+    pub(crate) fn add(&mut self, reject: Reject<'_>) -> Result<()> {
         *self.rejected.by_kind.entry(reject.defect).or_default() += 1;
         let text = readable(reject.text);
         let defect = reject.defect;
@@ -75,7 +110,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Closes the file and says what was rejected.
-    pub(super) fn finish(mut self) -> Result<Rejected> {
+    pub(crate) fn finish(mut self) -> Result<Rejected> {
         if let Some(file) = self.file.take() {
             file.publish().map_err(|error| StageError::io("write", &self.path, &error))?;
             self.rejected.file = Some(self.path);

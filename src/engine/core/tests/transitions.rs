@@ -43,6 +43,20 @@ fn an_allowed_failure_counts_as_failed_below_but_does_not_fail_the_run() {
 }
 
 #[test]
+fn a_task_that_finds_nothing_to_do_is_skipped_without_a_retry_and_the_run_succeeds() {
+    let mut patient = task("look", &[]);
+    patient.retry.retries = 3;
+    let mut always = task("tell", &[0]);
+    always.rule = TriggerRule::AllDone;
+    let mut run = Driven::new(vec![patient, task("work", &[0]), always]);
+    run.run(0, Outcome::Skipped { reason: "there is no file".to_owned() });
+    assert_eq!(run.tokens(), "skipped skipped queued");
+    assert_eq!(run.state.tasks[0].reason.as_deref(), Some("there is no file"));
+    run.succeed(2);
+    assert_eq!(run.state.status, RunStatus::Succeeded);
+}
+
+#[test]
 fn a_branch_skips_the_sides_it_does_not_take() {
     let mut join = task("join", &[1, 2]);
     join.rule = TriggerRule::NoneFailedMinOneSuccess;

@@ -2,7 +2,9 @@
 //!
 //! How data moves: `model` says who rates what how often, when, and with how many stars; every movie has a random stream of its own, so movies
 //! are drawn in parallel. `split` marks the last 5 % by time as the future and a random 10 % of the rest as test. Each part is written as one file.
+//! `arriving` draws two months more, as stream files for `process_stream`.
 
+mod arriving;
 mod model;
 mod split;
 
@@ -12,6 +14,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::arriving::Arriving;
 use self::model::{Drawn, World};
 use self::split::{Part, split};
 use crate::context::{Context, Unit};
@@ -30,6 +33,8 @@ pub struct Generate;
 pub struct GenerateInputs {
     /// The folder for `train.txt`, `test.txt` and `future.txt`. Files that are there are replaced.
     output: WorkspacePath,
+    /// The folder for the stream files `nodrift.csv` and `drift.csv`; `streaming` in `output` by default.
+    stream_output: Option<WorkspacePath>,
     /// How many ratings.
     #[serde(default = "default_ratings")]
     #[schemars(range(min = 1, max = 2_000_000_000))]
@@ -73,6 +78,12 @@ pub struct GenerateOutput {
     test_rows: u64,
     /// Ratings in `future`.
     future_rows: u64,
+    /// A stream file of a month in which people rate as they did before.
+    nodrift: String,
+    /// A stream file of a month in which everybody rates 1.25 stars lower.
+    drift: String,
+    /// Ratings in each of the two.
+    stream_rows: u64,
     /// Users, whether or not one rated.
     users: u32,
     /// Movies, whether or not one was rated.
@@ -101,8 +112,14 @@ impl Stage for Generate {
             let rows = write(&folder.join(format!("{part}.txt")), part, &movies, &parts, context)?;
             Ok((name, rows))
         };
+        let streaming = inputs
+            .stream_output
+            .clone()
+            .unwrap_or_else(|| WorkspacePath::from(format!("{}/streaming", inputs.output.as_str().trim_end_matches('/')).as_str()));
         // Each file appears whole. A death between two leaves files of two seeds, until the attempt that follows: it writes the same bytes again.
         let ((train, train_rows), (test, test_rows), (future, future_rows)) = (file(Part::Train)?, file(Part::Test)?, file(Part::Future)?);
+        let arriving = Arriving::draw(&world, inputs.ratings, &movies);
+        let [nodrift, drift] = arriving.write(&streaming, context)?;
         Ok(GenerateOutput {
             path: inputs.output.to_string(),
             train,
@@ -112,6 +129,9 @@ impl Stage for Generate {
             train_rows,
             test_rows,
             future_rows,
+            nodrift,
+            drift,
+            stream_rows: arriving.rows(),
             users,
             items,
         })

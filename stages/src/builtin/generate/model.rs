@@ -5,6 +5,8 @@
 //!   factorisation finds what the biases cannot explain. Standard deviations: 0.35 and 0.4 (biases), 0.75 (taste), 0.5 (noise).
 //! - Days run from 1999-11-11 to 2005-12-31 like the prize's; the density grows with the square of the time passed.
 
+use std::ops::Range;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -26,6 +28,8 @@ const NOISE: f32 = 0.5;
 /// Random streams of the generator, one a purpose; that of a movie follows these.
 const USER_STREAM: u64 = 0;
 const MOVIE_STREAM: u64 = 1;
+/// Counts down: whatever comes after the data set itself.
+const NEW_STREAM: u64 = u64::MAX - 1;
 
 /// Movies drawn between two looks at whether the stage should stop.
 const BLOCK_MOVIES: usize = 256;
@@ -109,6 +113,50 @@ impl World {
             context.progress("generate", done, Some(total), Unit::Rows);
         }
         Ok(all)
+    }
+
+    /// Draws `rows` ratings of pairs that nobody rated before (fewer if hardly a pair is left), with the activity and popularity of the past, on
+    /// any of `days`, each `shift` stars higher than the same people would have rated. `past` holds what was drawn for each movie; `taken`, what
+    /// was drawn since, is added to. `purpose` tells the draws apart.
+    pub(super) fn draw_new(
+        &self,
+        rows: u64,
+        days: Range<i32>,
+        shift: f32,
+        purpose: u64,
+        past: &[Vec<Drawn>],
+        taken: &mut FxHashSet<(u32, u32)>,
+    ) -> Vec<(u32, Drawn)> {
+        let mut random = stream(self.seed, NEW_STREAM - purpose);
+        let mut sum = 0;
+        let popularity: Vec<u64> = self
+            .counts
+            .iter()
+            .map(|&count| {
+                sum += u64::from(count);
+                sum
+            })
+            .collect();
+        let total = self.activity.last().copied().unwrap_or(0.0);
+        let mut drawn = Vec::with_capacity(rows as usize);
+        // Where nearly every pair was rated, the last few could take arbitrarily long to find.
+        for _ in 0..rows * 64 {
+            if drawn.len() as u64 == rows {
+                break;
+            }
+            let rating = random.random_range(0..sum.max(1));
+            let movie = popularity.partition_point(|&sum_to| sum_to <= rating);
+            let at = random.random::<f64>() * total;
+            let user = self.activity.partition_point(|&sum| sum <= at).min(self.activity.len() - 1) as u32;
+            let date = random.random_range(days.clone());
+            let noise: f32 = StandardNormal.sample(&mut random);
+            let known = past.get(movie).is_none_or(|past| past.binary_search_by_key(&user, |drawn| drawn.user).is_ok());
+            if !known && taken.insert((movie as u32, user)) {
+                let stars = self.opinion(user as usize, movie) + NOISE * noise + shift;
+                drawn.push((movie as u32, Drawn { user, date, stars: stars.round().clamp(1.0, 5.0) as u8 }));
+            }
+        }
+        drawn
     }
 
     fn draw_movie(&self, movie: usize) -> Vec<Drawn> {

@@ -22,7 +22,9 @@ fn read(workspace: &Path, file: &str) -> Ratings {
 }
 
 fn bytes(workspace: &Path) -> Vec<Vec<u8>> {
-    ["train.txt", "test.txt", "future.txt"].map(|file| fs::read(workspace.join(file)).unwrap()).into()
+    ["train.txt", "test.txt", "future.txt", "streaming/nodrift.csv", "streaming/drift.csv"]
+        .map(|file| fs::read(workspace.join(file)).unwrap())
+        .into()
 }
 
 #[test]
@@ -62,6 +64,35 @@ fn a_seed_gives_the_same_bytes_on_any_number_of_threads_and_another_seed_others(
     let one = generate(1, 7);
     assert_eq!(generate(3, 7), one);
     assert_ne!(generate(1, 8), one);
+}
+
+/// Movie and user of each row of a stream file, and the mean of its ratings.
+fn stream_file(workspace: &Path, file: &str) -> (Vec<(i32, i32)>, f64) {
+    let text = fs::read_to_string(workspace.join(file)).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("DATE,CUST_ID,MOVIE_ID,RATING"));
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    assert!(rows.iter().all(|row| row[0].starts_with("2006-0")) && rows.is_sorted_by_key(|row| row[0]));
+    let mean = rows.iter().map(|row| row[3].parse::<f64>().unwrap()).sum::<f64>() / rows.len() as f64;
+    (rows.iter().map(|row| (row[2].parse().unwrap(), row[1].parse().unwrap())).collect(), mean)
+}
+
+#[test]
+fn the_stream_files_hold_new_pairs_of_a_usual_month_and_of_a_strict_one() {
+    let workspace = tempfile::tempdir().unwrap();
+    let output = run(workspace.path(), json!({ "output": "data", "stream_output": "data/streaming" })).unwrap();
+    assert_eq!((&output["drift"], &output["stream_rows"]), (&json!("data/streaming/drift.csv"), &json!(2_000)));
+    let (usual, usual_mean) = stream_file(workspace.path(), output["nodrift"].as_str().unwrap());
+    let (strict, strict_mean) = stream_file(workspace.path(), output["drift"].as_str().unwrap());
+    assert_eq!((usual.len(), strict.len()), (2_000, 2_000));
+    let train = read(workspace.path(), "data/train.txt");
+    let mut pairs: std::collections::HashSet<(i32, i32)> = train.movie.iter().copied().zip(train.user.iter().copied()).collect();
+    assert!(usual.iter().chain(&strict).all(|pair| pairs.insert(*pair)), "no pair is rated twice");
+    let mean = train.rating.iter().map(|&stars| f64::from(stars)).sum::<f64>() / train.len() as f64;
+    assert!(
+        (usual_mean - mean).abs() < 0.1 && (mean - 1.3..mean - 0.9).contains(&strict_mean),
+        "{mean:.3} {usual_mean:.3} {strict_mean:.3}"
+    );
 }
 
 #[test]

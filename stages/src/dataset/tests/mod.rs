@@ -6,7 +6,7 @@ mod killed;
 mod publishing;
 mod readers;
 mod rollback;
-mod storage;
+pub(crate) mod storage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -10,24 +10,24 @@ use crate::storage::{Disk, Storage, StorageFile};
 
 /// The real disk without `fsync`, which no test can observe and which takes most of the time, and if asked without more.
 #[derive(Debug, Clone)]
-pub(super) struct TestDisk {
+pub(crate) struct TestDisk {
     has_links: bool,
     /// How many operations are left until all fail; `None` for no end.
     left: Option<Arc<AtomicU64>>,
 }
 
 impl TestDisk {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { has_links: true, left: None }
     }
 
     /// Hard links do not work on it.
-    pub(super) fn without_links() -> Self {
+    pub(crate) fn without_links() -> Self {
         Self { has_links: false, left: None }
     }
 
     /// From some operation on everything fails, removing too. What is on disk then is what `kill -9` leaves.
-    pub(super) fn dying_after(operations: u64) -> Self {
+    pub(crate) fn dying_after(operations: u64) -> Self {
         Self { has_links: true, left: Some(Arc::new(AtomicU64::new(operations))) }
     }
 
