@@ -4,7 +4,7 @@ Claim: `train_als` with `implicit: true` and `reg_scaling: plain` minimises the 
 library implicit does (exact Cholesky solver, same rank, λ, sweeps, α; it is fed confidences `1 + α · stars`). Data: split u1 of
 MovieLens 100K. Three statements, the objective being computed in NumPy for both:
 
-- recflow's user factors are implicit's solution for recflow's item factors, to 1e-3: so the objective is the same;
+- recflow's user factors are implicit's solution for recflow's item factors, to 1e-4: so the objective is the same;
 - from a start of the same kind and with the sides in the same order, the losses differ by at most 1 %;
 - from its own start (small positive numbers, users first) implicit ends no lower than 1 % below. It ends higher: a start in which all
   rows point the same way takes more sweeps, and Spark's and recflow's has random directions.
@@ -87,8 +87,8 @@ def test_the_objective_is_the_one_that_implicit_solves(case: Case, u1: Recflow, 
     solver.item_factors = model.item_factors
     solved = solver.recalculate_user(np.arange(len(model.users)), case.confidences)
     difference = np.abs(solved - model.user_factors).max() / np.abs(solved).max()
-    assert difference < 1e-3
-    figures.add(f"implicit, rank {case.rank}: users solved again, largest difference", f"{difference:.1e}", "implicit: 1e-3")
+    assert difference < 1e-4
+    figures.add(f"implicit, rank {case.rank}: users solved again, largest difference", f"{difference:.1e}", "implicit: 1e-4")
 
 
 def test_the_losses_agree_from_the_same_kind_of_start(case: Case, u1: Recflow, figures: Figures) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import scipy.optimize
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -24,12 +25,14 @@ class Ratings:
     stars: Floats
 
     @staticmethod
-    def read(dataset: Path) -> "Ratings":
-        """Those of a dataset in which each pair stands once."""
-        table = pq.read_table(dataset, columns=["CUST_ID", "MOVIE_ID", "RATING"])
+    def read(dataset: Path, duplicates: str = "all") -> "Ratings":
+        """Those of a dataset; of several ratings of a pair all, or the `latest`."""
+        table = pq.read_table(dataset, columns=["CUST_ID", "MOVIE_ID", "RATING", "DATE"])
+        if duplicates == "latest":
+            newest = table.group_by(["CUST_ID", "MOVIE_ID"]).aggregate([("DATE", "max")]).rename_columns(["CUST_ID", "MOVIE_ID", "DATE"])
+            table = table.join(newest, ["CUST_ID", "MOVIE_ID", "DATE"], join_type="inner")
         users, user = np.unique(table["CUST_ID"].to_numpy(), return_inverse=True)
         items, item = np.unique(table["MOVIE_ID"].to_numpy(), return_inverse=True)
-        assert len(np.unique(user * len(items) + item)) == len(user), f"{dataset}: a pair is rated twice"
         return Ratings(users, items, user, item, table["RATING"].to_numpy().astype(np.float64))
 
 
@@ -76,3 +79,38 @@ def explicit_loss(model: Model, ratings: Ratings, reg: float) -> float:
     residual = ratings.stars - np.einsum("nk,nk->n", x[ratings.user], y[ratings.item])
     lengths = (x**2).sum(axis=1)[ratings.user] + (y**2).sum(axis=1)[ratings.item]
     return float((residual**2).sum() + reg * lengths.sum())
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a training minimises: that of Spark's ALS, explicit, or implicit with this `alpha`."""
+
+    reg: float
+    alpha: float | None = None
+
+    def equation(self, factors: Floats, stars: Floats, gram: Floats) -> tuple[Floats, Floats]:
+        """Matrix and right-hand side of one row's normal equation; `factors` are those of the rated other side, `gram` that of all
+        of it. The regularisation is taken as often as there are (implicit: positive) ratings."""
+        if self.alpha is None:
+            matrix, right, count = factors.T @ factors, stars @ factors, len(stars)
+        else:
+            weighted = factors * (self.alpha * np.abs(stars))[:, np.newaxis]
+            matrix, right, count = gram + weighted.T @ factors, (1 + self.alpha * stars) @ factors, int((stars > 0).sum())
+        return matrix + self.reg * count * np.eye(factors.shape[1]), right
+
+
+def solve_users(ratings: Ratings, model: Model, objective: Objective, nonnegative: bool = False) -> Floats:
+    """The users' factors that minimise the objective with the model's items as they are: what a last half-step must give."""
+    assert np.array_equal(model.users, ratings.users) and np.array_equal(model.items, ratings.items)
+    order = np.argsort(ratings.user, kind="stable")
+    ends = np.cumsum(np.bincount(ratings.user))[:-1]
+    gram, solved = model.item_factors.T @ model.item_factors, []
+    for rows in np.split(order, ends):
+        matrix, right = objective.equation(model.item_factors[ratings.item[rows]], ratings.stars[rows], gram)
+        if nonnegative:
+            # min xᵀAx/2 - bᵀx over x >= 0, as the least squares that scipy solves: with A = LLᵀ, |Lᵀx - L⁻¹b|.
+            lower = np.linalg.cholesky(matrix)
+            solved.append(scipy.optimize.nnls(lower.T, np.linalg.solve(lower, right))[0])
+        else:
+            solved.append(np.linalg.solve(matrix, right))
+    return np.array(solved)
