@@ -30,8 +30,10 @@ FIGURES = pytest.StashKey[Figures]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One table for all modules."""
+    """One table for all modules, and what must be said before modules are imported."""
     config.stash[FIGURES] = Figures()
+    # ranx compiles its loops for a minute; over a few hundred lists they take a second as plain Python.
+    os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
