@@ -1,11 +1,14 @@
 # `make help` lists the targets: a name and the comment behind it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit bench
+.PHONY: help run test proof lint audit bench
 
 CARGO ?= cargo
 # `make run WORKSPACE=/somewhere/else` keeps the result.
 WORKSPACE ?= target/quickstart
+# The Python environment of the proofs. `make proof PROOF="-k rows"` runs some of them.
+export RECFLOW_VENV ?= .venv
+PROOF ?=
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +23,11 @@ test: ## run every test (with cargo-nextest where it is installed)
 		set -x; $(CARGO) test --workspace --locked --lib --bins --tests; \
 	fi
 	$(CARGO) test --workspace --locked --doc
+
+proof: ## compare with Spark, DuckDB, Polars, implicit and ranx (needs Python 3.11 and Java 17)
+	$(CARGO) build --locked
+	tests/proof/setup
+	$(RECFLOW_VENV)/bin/python -m pytest tests/proof $(PROOF)
 
 lint: ## check format, lints, the bans of clippy.toml, layers and documentation
 	$(CARGO) fmt --all --check

@@ -59,7 +59,7 @@ pub struct Written {
     pub snapshot: u64,
     /// Rows in the dataset.
     pub rows: u64,
-    /// Rows that were folded into another with the same movie, user and date, or left out of an adopted folder for a null.
+    /// Rows that were folded into another with the same movie, user and date. Rows of an adopted folder that hold a null count nowhere.
     pub duplicates: u64,
     /// Files in the dataset.
     pub files: u64,

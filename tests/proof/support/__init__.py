@@ -1,0 +1,1 @@
+"""What the proofs share: running recflow, the contract written plainly, other engines, figures."""
