@@ -20,6 +20,7 @@
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
+//! | [`drift`] | how far two sets of ratings or predictions lie apart, and whether that matters |
 //! | [`builtin`] | the stages themselves |
 
 pub mod als;
@@ -28,6 +29,7 @@ pub mod clock;
 pub mod context;
 pub mod dataset;
 pub mod date;
+pub mod drift;
 pub mod error;
 pub mod failpoint;
 mod kernel;
