@@ -46,4 +46,4 @@ pub mod storage;
 pub use context::{CancelToken, Context, Level, Progress, PublishKey, Report, Reporter, Unit};
 pub use error::{ErrorKind, Result, StageError};
 pub use ratings::Ratings;
-pub use stage::{AnyStage, Catalog, Runs, Stage, StageSpec, WorkspacePath};
+pub use stage::{AnyStage, Catalog, Misfit, Runs, Stage, StageSpec, WorkspacePath};
