@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod data;
 mod docs;
+mod drift;
 mod faults;
 mod hostile;
 mod main_job;
