@@ -50,6 +50,7 @@ fn a_run_says_why_it_did_not_retrain() {
     assert!(output["drift_score"].as_f64().is_some_and(|score| score > 0.0 && score < 1.0), "{output}");
     assert_eq!(output["model_drift"]["rmse_increase"], 0.0, "the same test set on both sides");
     let reason = output["reason"].as_str().expect("text");
+    assert!(ran.out.contains(&format!("drift      no retrain: {reason}\n           score of the data ")), "{}", ran.all());
     assert!(ran.out.contains(&format!("check_retrain: took skip_retrain: no other side was true: {reason}\n")), "{}", ran.all());
 
     sandbox.write("p.yaml", &pipeline(r#"{ kl: "{{ params.kl }}", mean: 0.1 }"#));
