@@ -91,10 +91,18 @@ impl Sample {
         Self::from_counts(self.iter().chain(other.iter()))
     }
 
-    /// The sample of `change(value)`.
+    /// The sample of `change(value)`. Cheap where neighbours become equal, as by rounding.
     #[must_use]
     pub fn map(&self, change: impl Fn(f32) -> f32) -> Self {
-        Self::from_counts(self.iter().map(|(value, count)| (change(value), count)))
+        let mut counts: Vec<(f32, u64)> = Vec::new();
+        for (value, count) in self.iter() {
+            let changed = change(value);
+            match counts.last_mut() {
+                Some((last, held)) if *last == changed => *held += count,
+                _ => counts.push((changed, count)),
+            }
+        }
+        Self::from_counts(counts)
     }
 }
 
