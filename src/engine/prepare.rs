@@ -59,20 +59,30 @@ fn try_prepare(run: &LiveRun, task: TaskIx) -> Result<Prepared, RenderError> {
     Ok(Prepared::Ready { work, inputs: shown, env })
 }
 
-/// Takes the first side whose `when` is true or missing.
+/// Takes the first side whose `when` is true or missing. The reason quotes what the tasks that the conditions read say of themselves.
 fn decide(run: &LiveRun, sides: &[Side]) -> Result<Prepared, RenderError> {
+    let mut refused = Vec::new();
     for side in sides {
         let reason = match &side.when {
             None if sides.len() == 1 => "the only side".to_owned(),
-            None => "no other side was true".to_owned(),
-            Some(when) if when.evaluate(&run.scope)? => format!("{} is true", when.source()),
-            Some(_) => continue,
+            None => quoting("no other side was true", refused),
+            Some(when) if when.evaluate(&run.scope)? => quoting(&format!("{} is true", when.source()), when.reasons(&run.scope)),
+            Some(when) => {
+                refused.extend(when.reasons(&run.scope));
+                continue;
+            }
         };
         let names: Vec<&str> = side.to.iter().map(|task| run.task_id(*task)).collect();
         return Ok(Prepared::Decided { taken: side.to.clone(), output: json!({ "taken": names, "reason": reason }) });
     }
-    let output = json!({ "taken": Vec::<&str>::new(), "reason": "no side was true" });
+    let output = json!({ "taken": Vec::<&str>::new(), "reason": quoting("no side was true", refused) });
     Ok(Prepared::Decided { taken: Vec::new(), output })
+}
+
+/// `because: reason; reason`, each reason once.
+fn quoting(because: &str, mut reasons: Vec<String>) -> String {
+    reasons.dedup();
+    if reasons.is_empty() { because.to_owned() } else { format!("{because}: {}", reasons.join("; ")) }
 }
 
 /// Whether the work takes part in sharing the threads.

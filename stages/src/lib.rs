@@ -21,6 +21,7 @@
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
+//! | [`drift`] | how far two sets of ratings or predictions lie apart, and whether that matters |
 //! | `stream` | stream files: claimed, read, split, archived, each rating once |
 //! | [`builtin`] | the stages themselves |
 
@@ -31,6 +32,7 @@ pub mod clock;
 pub mod context;
 pub mod dataset;
 pub mod date;
+pub mod drift;
 pub mod error;
 pub mod failpoint;
 mod kernel;
@@ -48,4 +50,4 @@ mod stream;
 pub use context::{CancelToken, Context, Level, Progress, PublishKey, Report, Reporter, Unit};
 pub use error::{ErrorKind, Result, StageError};
 pub use ratings::Ratings;
-pub use stage::{AnyStage, Catalog, Runs, Stage, StageSpec, WorkspacePath};
+pub use stage::{AnyStage, Catalog, Misfit, Runs, Stage, StageSpec, WorkspacePath};

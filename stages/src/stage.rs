@@ -47,9 +47,26 @@ pub trait Stage: 'static {
     /// What later tasks read as `tasks.ID.output`.
     type Output: Serialize + JsonSchema;
 
+    /// Checks what the schema of the inputs cannot say. `validate` asks it of what is written in the file, and each attempt before it starts.
+    ///
+    /// # Errors
+    /// The first input that cannot be right.
+    fn check(_: &Self::Inputs) -> Result<(), Misfit> {
+        Ok(())
+    }
+
     /// Does the work. Publishes in one atomic step at its end, so that an attempt that dies can run again. A stage that has nothing to do
     /// may return [`StageError::skipped`]: the task then is skipped.
     fn run(inputs: Self::Inputs, context: &Context) -> Result<Self::Output>;
+}
+
+/// An input that fits the schema and cannot be right all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The name of the input.
+    pub input: &'static str,
+    /// What is wrong with it, and the remedy.
+    pub error: StageError,
 }
 
 /// What is known of a stage without running it.
@@ -74,6 +91,7 @@ pub struct AnyStage {
     /// What is known of it.
     pub spec: StageSpec,
     run: fn(Value, &Context) -> Result<Value>,
+    misfit: fn(&Value) -> Option<Misfit>,
 }
 
 impl fmt::Debug for AnyStage {
@@ -93,7 +111,7 @@ impl AnyStage {
             inputs: schema_of::<S::Inputs>(),
             output: schema_of::<S::Output>(),
         };
-        Self { spec, run: run_erased::<S> }
+        Self { spec, run: run_erased::<S>, misfit: misfit_erased::<S> }
     }
 
     /// Checks `inputs` against the schema, then runs the stage.
@@ -106,13 +124,26 @@ impl AnyStage {
     /// Checks rendered inputs against the schema: the same check that `validate` makes of literal ones.
     pub fn check(&self, inputs: &Value) -> Result<()> {
         let problems = schema::check(&self.spec.inputs, inputs);
-        let Some(first) = problems.first() else { return Ok(()) };
+        let Some(first) = problems.first() else {
+            let Some(Misfit { input, error }) = self.misfit(inputs) else { return Ok(()) };
+            let message = format!("invalid inputs for stage `{}`: `{input}`: {}", self.spec.name, error.message);
+            return Err(StageError { message, ..error });
+        };
         let mut error = StageError::input(format!("invalid inputs for stage `{}`: {first}", self.spec.name));
         for problem in &problems[1..] {
             error = error.with_cause(problem);
         }
         Err(error.with_hint(format!("`recflow stages {}` lists the inputs", self.spec.name)))
     }
+
+    /// The first input that fits the schema and cannot be right all the same. `None` also if something does not fit.
+    pub fn misfit(&self, inputs: &Value) -> Option<Misfit> {
+        (self.misfit)(inputs)
+    }
+}
+
+fn misfit_erased<S: Stage>(inputs: &Value) -> Option<Misfit> {
+    S::check(&S::Inputs::deserialize(inputs).ok()?).err()
 }
 
 fn run_erased<S: Stage>(inputs: Value, context: &Context) -> Result<Value> {

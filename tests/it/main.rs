@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod data;
 mod docs;
+mod drift;
 mod drift_retrain;
 mod faults;
 mod hostile;

@@ -158,6 +158,34 @@ tasks:
 }
 
 #[test]
+fn a_branch_quotes_what_the_task_that_it_asks_says_of_itself() {
+    let sandbox = Sandbox::with(
+        r#"
+params: { drifted: { type: boolean, default: true } }
+tasks:
+  look:
+    stage: shell
+    env: { DRIFTED: "{{ params.drifted }}" }
+    with: { script: 'echo "{\"retrain\": $DRIFTED, \"reason\": \"score 1.42 > 1: KL 0.131 over 0.1\"}" > "$RECFLOW_OUTPUT"' }
+  check:
+    needs: [look]
+    branch:
+      - { when: tasks.look.output.retrain and tasks.look.output.retrain != 5, to: retrain }
+      - { to: skip }
+  retrain: { stage: noop, needs: [check] }
+  skip: { stage: noop, needs: [check] }
+"#,
+    );
+    let ran = sandbox.recflow(&["run", "p.yaml"]).exits(0);
+    let line =
+        "check: took retrain: tasks.look.output.retrain and tasks.look.output.retrain != 5 is true: score 1.42 > 1: KL 0.131 over 0.1\n";
+    assert!(ran.out.contains(line), "{}", ran.all());
+    let run = sandbox.recflow(&["run", "p.yaml", "--json", "-p", "drifted=false"]).exits(0).json();
+    let output = &run["tasks"]["check"]["output"];
+    assert_eq!(*output, json!({ "taken": ["skip"], "reason": "no other side was true: score 1.42 > 1: KL 0.131 over 0.1" }));
+}
+
+#[test]
 fn a_value_that_is_not_there_fails_its_task_and_says_which() {
     let sandbox = Sandbox::with(
         "tasks:\n  make: { stage: shell, with: { script: 'echo rows=1 > \"$RECFLOW_OUTPUT\"' } }\n  use: { stage: shell, needs: [make], with: { command: [echo, '{{ tasks.make.output.cols }}'] }, retries: 3 }\n",

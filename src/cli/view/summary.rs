@@ -127,6 +127,7 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
                 }
             }
             "evaluate" => evaluation(output, out)?,
+            "detect_drift" => drift(output, out)?,
             _ => {}
         }
     }
@@ -142,6 +143,23 @@ fn rejects(output: &Value, what: &str, good: &str, out: &mut dyn Write) -> io::R
         writeln!(out, "\nwarning: {rejected} of {read} {what} lines were rejected: {file}")?;
     }
     Ok(())
+}
+
+/// What was measured, and what follows from it.
+fn drift(output: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let figure = |path: &str| field(output, path).and_then(Value::as_f64).map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+    let verdict = if output["should_retrain"] == true { "retrain" } else { "no retrain" };
+    writeln!(out, "\ndrift      {verdict}: {}", text::plain(output["reason"].as_str().unwrap_or_default()))?;
+    if !output["interval"].is_object() {
+        return Ok(());
+    }
+    let (data, model) = (figure("data_drift.score"), figure("model_drift.score"));
+    writeln!(
+        out,
+        "           score of the data {data}, of the model {model}; interval {} to {}",
+        figure("interval.lower"),
+        figure("interval.upper")
+    )
 }
 
 fn evaluation(output: &Value, out: &mut dyn Write) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use recflow_stages::schema::{self, Problem, Step, Wrong};
-use recflow_stages::{AnyStage, StageSpec};
+use recflow_stages::{AnyStage, Misfit, StageSpec};
 use serde_json::{Map, Value};
 
 use super::Checked;
@@ -21,7 +21,7 @@ impl Checked<'_> {
     /// Checks the stage of a task and its literal inputs. Templates are skipped, unless they are one lone reference
     /// whose declared type cannot fit.
     pub(super) fn check_inputs(&self, number: usize, stage: &Spanned<String>, with: &TemplateMap, findings: &mut Findings) {
-        let Some(AnyStage { spec, .. }) = self.catalog.get(&stage.value) else {
+        let Some(known @ AnyStage { spec, .. }) = self.catalog.get(&stage.value) else {
             let names = self.catalog.iter().map(|stage| stage.spec.name);
             let hint = findings.did_you_mean(&stage.value, names).unwrap_or_else(|| match stage.value.as_str() {
                 "bash" | "sh" | "command" | "script" | "python" | "spark" => "stage `shell` runs other programs".to_owned(),
@@ -33,7 +33,8 @@ impl Checked<'_> {
         let node = self.document.tasks[number].with.map(|(_, node)| node);
         let mut stand_ins = StandIns { checked: self, places: HashMap::new() };
         let inputs = stand_ins.entries(with.iter(), &mut Vec::new());
-        for problem in schema::check(&spec.inputs, &Value::Object(inputs)).iter().take(MAX_PROBLEMS) {
+        let inputs = Value::Object(inputs);
+        for problem in schema::check(&spec.inputs, &inputs).iter().take(MAX_PROBLEMS) {
             let diagnostic = match (stand_ins.places.get(&path(&problem.place)), &problem.wrong) {
                 (None, _) => problem_at(problem, spec, stage, node, findings),
                 (Some(Some((source, words))), Wrong::Type { expected, .. }) => {
@@ -44,6 +45,11 @@ impl Checked<'_> {
                 (Some(_), _) => continue,
             };
             findings.push(diagnostic);
+        }
+        // What a template stands in for is not known yet: the attempt asks again.
+        if let Some(Misfit { input, error }) = known.misfit(&inputs).filter(|misfit| !stand_ins.are_in(misfit.input)) {
+            let span = node.map_or(stage.span, |node| find(node, &[Step::Key(input.to_owned())]).span);
+            findings.push(Diagnostic::error("invalid-input", span, error.message).hint_if(error.hint));
         }
         if spec.name == SHELL {
             check_shell(stage, node, findings);
@@ -59,6 +65,12 @@ struct StandIns<'a> {
 }
 
 impl StandIns<'_> {
+    /// Whether a template stands in the place of the input, or somewhere in it.
+    fn are_in(&self, input: &str) -> bool {
+        let is_in = |place: &str| place.strip_prefix(input).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        self.places.keys().any(|place| is_in(place))
+    }
+
     fn entries<'v>(&mut self, entries: impl Iterator<Item = (&'v str, &'v TemplateValue)>, place: &mut Vec<Step>) -> Map<String, Value> {
         let mut members = Map::new();
         for (key, value) in entries {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::engine::{self, ENGINE, RenderError};
 use super::lexer::lex;
-use super::reference::{Names, Reference, names};
+use super::reference::{Names, Reference, Step, names};
 use super::scope::Scope;
 use crate::pipeline::suggest;
 
@@ -109,6 +109,28 @@ impl Expression {
         let value = expression.eval(scope.to_engine()).map_err(failed)?;
         let mut budget = engine::MAX_RESULT;
         engine::to_json(&value, &mut budget).map_err(|message| RenderError::new(&self.source, message))
+    }
+
+    /// What the tasks whose outputs the expression reads have to say: the field `reason` of each output that has one, as text.
+    pub(crate) fn reasons(&self, scope: &Scope) -> Vec<String> {
+        let mut reasons = Vec::new();
+        for reference in self.references() {
+            let [_, (Step::Key(output), step), ..] = &reference.steps[..] else { continue };
+            if reference.root != "tasks" || output != "output" {
+                continue;
+            }
+            let end = step.end + usize::from(self.source[step.end..].starts_with(']'));
+            let path = format!("{}.reason", &self.source[reference.range.start..end]);
+            let value = ENGINE.compile_expression_owned(path).and_then(|path| path.eval(scope.to_engine()));
+            if let Ok(value) = value
+                && let Some(reason) = value.as_str()
+                && !reason.is_empty()
+                && !reasons.iter().any(|known| known == reason)
+            {
+                reasons.push(reason.to_owned());
+            }
+        }
+        reasons
     }
 
     /// The shortest part of a path in the expression that is not defined: the engine does not tell.

@@ -1,6 +1,7 @@
 //! The stages that are built into the binary, one file each.
 
 mod create_futures;
+mod detect_drift;
 mod etl;
 mod evaluate;
 mod find_model;
@@ -13,6 +14,7 @@ mod shell;
 mod train_als;
 
 pub use create_futures::CreateFutures;
+pub use detect_drift::{DataDrift, DetectDrift, DetectDriftInputs, DetectDriftOutput, ModelDrift};
 pub use etl::Etl;
 pub use evaluate::{Evaluate, EvaluateInputs};
 pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
@@ -30,6 +32,7 @@ use crate::stage::AnyStage;
 pub(crate) fn all() -> Vec<AnyStage> {
     vec![
         AnyStage::of::<CreateFutures>(),
+        AnyStage::of::<DetectDrift>(),
         AnyStage::of::<Etl>(),
         AnyStage::of::<Evaluate>(),
         AnyStage::of::<FindModel>(),
