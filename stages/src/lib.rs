@@ -14,6 +14,7 @@
 //! | [`storage`] | every write to disk, behind a trait that tests make fail |
 //! | [`date`] | days since 1970-01-01 and the calendar |
 //! | [`netflix`] | the Netflix Prize text format |
+//! | [`names`] | ids that are not numbers |
 //! | [`dataset`] | hive-partitioned Parquet, published as snapshots |
 //! | [`matrix`] | ratings as compressed sparse rows |
 //! | [`als`] | alternating least squares |
@@ -34,6 +35,7 @@ mod kernel;
 pub mod matrix;
 pub mod metrics;
 pub mod model;
+pub mod names;
 pub mod netflix;
 pub mod ratings;
 pub mod recommend;

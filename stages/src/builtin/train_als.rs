@@ -12,7 +12,8 @@ use crate::error::{Result, StageError};
 use crate::matrix::{Duplicates, RatingMatrix};
 use crate::model::publish::Claim;
 use crate::model::record::{DatasetRecord, FORMAT, to_created_at};
-use crate::model::{ColdStart, ModelRecord, publish, versions};
+use crate::model::{ColdStart, ModelRecord, publish_named, versions};
+use crate::names::Names;
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
@@ -140,7 +141,7 @@ impl Stage for TrainAls {
         let ratings = dataset.read(context)?;
         let trained_on =
             DatasetRecord { path: inputs.ratings.to_string(), fingerprint: dataset.fingerprint().to_owned(), rows: dataset.rows() };
-        train_and_publish(&inputs, &params, &ratings, trained_on, context)
+        train_and_publish(&inputs, &params, &ratings, &dataset.names()?, trained_on, context)
     }
 }
 
@@ -148,6 +149,7 @@ fn train_and_publish(
     inputs: &TrainAlsInputs,
     params: &AlsValidParams,
     ratings: &Ratings,
+    names: &Names,
     dataset: DatasetRecord,
     context: &Context,
 ) -> Result<TrainAlsOutput> {
@@ -172,7 +174,7 @@ fn train_and_publish(
         output = Some(made);
         record
     };
-    publish(&models, &fit.model, record, context)?;
+    publish_named(&models, &fit.model, names, record, context)?;
     let output = output.ok_or_else(|| StageError::bug("a model was published without a record"))?;
     let TrainAlsOutput { version, rank, users, items, ratings, loss, .. } = &output;
     context.info(format!("{version}: rank {rank}, {users} users, {items} items, {ratings} ratings, loss {loss:.4} in {fit_seconds:.2} s"));
@@ -277,7 +279,7 @@ mod tests {
 
     fn train(context: &Context) -> Result<TrainAlsOutput> {
         let inputs = inputs();
-        train_and_publish(&inputs, &inputs.params()?, &ratings(), dataset(), context)
+        train_and_publish(&inputs, &inputs.params()?, &ratings(), &Names::default(), dataset(), context)
     }
 
     #[test]
@@ -324,7 +326,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let context = Context::plain(folder.path(), PublishKey::new("run", "train", 1));
         let inputs = TrainAlsInputs { nonnegative: true, cold_start: ColdStart::Mean, ..inputs() };
-        let output = train_and_publish(&inputs, &inputs.params().unwrap(), &ratings(), dataset(), &context).unwrap();
+        let output = train_and_publish(&inputs, &inputs.params().unwrap(), &ratings(), &Names::default(), dataset(), &context).unwrap();
         let model = model::open(&folder.path().join(&output.path)).unwrap();
         let all = ratings().rating;
         let mean = all.iter().map(|&rating| f64::from(rating)).sum::<f64>() / all.len() as f64;
@@ -390,7 +392,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let context = Context::plain(folder.path(), PublishKey::new("run", "train", 1));
         let inputs = inputs();
-        let error = train_and_publish(&inputs, &inputs.params().unwrap(), &Ratings::default(), dataset(), &context).unwrap_err();
+        let error =
+            train_and_publish(&inputs, &inputs.params().unwrap(), &Ratings::default(), &Names::default(), dataset(), &context).unwrap_err();
         assert_eq!(error.message, "the dataset `data/train` has no ratings to train on");
         assert!(error.hint.is_some());
         assert!(!folder.path().join("models").exists());
