@@ -13,7 +13,9 @@
 //! | [`schema`] | checks a JSON value against the schema of a stage's inputs |
 //! | [`storage`] | every write to disk, behind a trait that tests make fail |
 //! | [`date`] | days since 1970-01-01 and the calendar |
+//! | [`intake`] | what all readers of rating files share |
 //! | [`netflix`] | the Netflix Prize text format |
+//! | [`import`] | CSV and Parquet with any columns |
 //! | [`names`] | ids that are not numbers |
 //! | [`dataset`] | hive-partitioned Parquet, published as snapshots |
 //! | [`matrix`] | ratings as compressed sparse rows |
@@ -31,6 +33,8 @@ pub mod dataset;
 pub mod date;
 pub mod error;
 pub mod failpoint;
+pub mod import;
+pub mod intake;
 mod kernel;
 pub mod matrix;
 pub mod metrics;

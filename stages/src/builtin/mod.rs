@@ -4,7 +4,9 @@ mod create_futures;
 mod etl;
 mod evaluate;
 mod find_model;
+mod flow;
 mod generate;
+mod import;
 mod noop;
 mod recommend;
 mod shell;
@@ -15,6 +17,7 @@ pub use etl::Etl;
 pub use evaluate::{Evaluate, EvaluateInputs};
 pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
 pub use generate::Generate;
+pub use import::{Import, ImportInputs, ImportOutput};
 pub use noop::Noop;
 pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
@@ -30,6 +33,7 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<Evaluate>(),
         AnyStage::of::<FindModel>(),
         AnyStage::of::<Generate>(),
+        AnyStage::of::<Import>(),
         AnyStage::of::<Noop>(),
         AnyStage::of::<Recommend>(),
         AnyStage::of::<Shell>(),

@@ -1,14 +1,15 @@
 //! All files of one input: progress, cancellation, and the verdict on their malformed lines.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::input::Input;
 use super::parse::Parsed;
-use super::rejects::{Collector, Rejected};
-use super::tolerance::{MaxBadRows, RatingRange};
 use crate::context::{Context, Unit};
-use crate::error::{Result, StageError};
+use crate::error::Result;
+use crate::intake::{Collector, Count, MaxBadRows, RatingRange, Rejected, check_distinct, conclude};
+
+/// What Netflix text looks like.
+const EXPECTED: &str = "`MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows";
 
 /// Text files to read as one input. Each is a text of its own: a movie is not carried from one into the next.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,7 @@ pub fn read(source: Source<'_>, context: &Context) -> Result<(Parsed, Rejected)>
     let inputs = source.files.iter().map(|path| Input::open(path, context)).collect::<Result<Vec<_>>>()?;
     check_distinct(source.files, context)?;
     let phase = format!("parse {}", source.label);
-    let total: u64 = inputs.iter().map(|input| input.bytes).sum();
+    let total: u64 = inputs.iter().map(|input| input.opened.bytes).sum();
     let mut collector = Collector::new(source.label, context);
     let (mut parsed, mut before) = (Parsed::default(), 0);
     for input in &inputs {
@@ -47,64 +48,19 @@ pub fn read(source: Source<'_>, context: &Context) -> Result<(Parsed, Rejected)>
         let mut part = input.parse(source.rating_range, advanced, |reject| collector.add(reject), context)?;
         parsed.blocks.append(&mut part.blocks);
         parsed.lines += part.lines;
-        before += input.bytes;
+        before += input.opened.bytes;
     }
     let rejected = collector.finish()?;
-    report(&source, &parsed, &rejected, context);
-    judge(&source, &parsed, &rejected, context)?;
+    let count =
+        Count { files: source.files, lines: parsed.lines, good: parsed.rows(), max_bad_rows: source.max_bad_rows, expected: EXPECTED };
+    conclude(count, &rejected, context)?;
     Ok((parsed, rejected))
-}
-
-/// A file that is named twice would count twice with `mode: append`, which nobody means.
-fn check_distinct(files: &[PathBuf], context: &Context) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    match files.iter().find(|path| !seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_path_buf()))) {
-        None => Ok(()),
-        Some(path) => Err(StageError::input(format!("`{}` is named twice", context.display(path))).with_hint("name each file once")),
-    }
-}
-
-/// The files as people speak of them.
-fn name(files: &[PathBuf], context: &Context) -> String {
-    let shown = |path: &Path| format!("`{}`", context.display(path));
-    match files {
-        [] => "no file".to_owned(),
-        [one] => shown(one),
-        [first, .., last] => format!("{} to {} ({} files)", shown(first), shown(last), files.len()),
-    }
-}
-
-fn report(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) {
-    if rejected.total() == 0 {
-        return;
-    }
-    let kinds: Vec<String> = rejected.by_kind.iter().map(|(defect, count)| format!("{count} {}", defect.name())).collect();
-    let file = rejected.file.as_deref().map(|file| format!("; all of them are in `{}`", context.display(file))).unwrap_or_default();
-    let name = name(source.files, context);
-    context.warn(format!("{} of {} lines of {name} were rejected ({}){file}", rejected.total(), parsed.lines, kinds.join(", ")));
-    for example in &rejected.examples {
-        context.warn(example.clone());
-    }
-}
-
-fn judge(source: &Source<'_>, parsed: &Parsed, rejected: &Rejected, context: &Context) -> Result<()> {
-    let (bad, good) = (rejected.total(), parsed.rows());
-    let name = name(source.files, context);
-    let failed = match source.max_bad_rows {
-        Some(limit) if !limit.allows(bad, good) => {
-            StageError::input(format!("{name} has {bad} malformed lines beside {good} good rows, `max_bad_rows` allows {limit}"))
-                .with_hint("mend the file, or raise `max_bad_rows`")
-        }
-        None if good == 0 && bad > 0 => StageError::input(format!("{name} has no good row: all {bad} lines with content were rejected"))
-            .with_hint("expected `MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows; `max_bad_rows` set to a number accepts the file"),
-        _ => return Ok(()),
-    };
-    Err(rejected.examples.iter().take(3).fold(failed, |failed, example| failed.with_cause(example)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
     use crate::context::PublishKey;

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::line::Defect;
-use super::parse::Reject;
+use super::defect::Defect;
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::storage::{StorageFile, parent, temporary_beside};
@@ -18,6 +17,17 @@ const EXAMPLES: usize = 10;
 
 /// How much of a rejected line is kept; a longer one is cut, so that a file without newlines is not copied whole.
 const TEXT_BYTES: usize = 400;
+
+/// A line that could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reject<'a> {
+    /// Its number in the file, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub defect: Defect,
+    /// Its bytes, without surrounding white space.
+    pub text: &'a [u8],
+}
 
 /// What was rejected of the files of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +50,7 @@ impl Rejected {
 type File = BufWriter<Box<dyn StorageFile>>;
 
 /// Collects the rejected lines of the files of one source.
-pub(super) struct Collector<'a> {
+pub(crate) struct Collector<'a> {
     context: &'a Context,
     /// The file being read, as people write it.
     source: String,
@@ -52,7 +62,7 @@ pub(super) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// `label` tells apart the sources that one task reads.
-    pub(super) fn new(label: &str, context: &'a Context) -> Self {
+    pub(crate) fn new(label: &str, context: &'a Context) -> Self {
         let key: String =
             context.publish_key.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' }).collect();
         let path = context.home.join("rejects").join(format!("{key}.{label}.tsv"));
@@ -60,12 +70,12 @@ impl<'a> Collector<'a> {
     }
 
     /// What comes now is from the file at `path`.
-    pub(super) fn begin(&mut self, path: &Path) {
+    pub(crate) fn begin(&mut self, path: &Path) {
         self.source = readable(self.context.display(path).as_bytes());
     }
 
     /// Takes one rejected line.
-    pub(super) fn add(&mut self, reject: Reject<'_>) -> Result<()> {
+    pub(crate) fn add(&mut self, reject: Reject<'_>) -> Result<()> {
         *self.rejected.by_kind.entry(reject.defect).or_default() += 1;
         let text = readable(reject.text);
         let defect = reject.defect;
@@ -77,7 +87,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Closes the file and says what was rejected.
-    pub(super) fn finish(mut self) -> Result<Rejected> {
+    pub(crate) fn finish(mut self) -> Result<Rejected> {
         if let Some((temporary, file)) = self.file.take() {
             let result = (|| {
                 file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync()?;
