@@ -22,6 +22,7 @@
 //! | [`als`] | alternating least squares |
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
+//! | [`export`] | what recflow holds, as CSV, Parquet or NumPy |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`builtin`] | the stages themselves |
 
@@ -32,6 +33,7 @@ pub mod context;
 pub mod dataset;
 pub mod date;
 pub mod error;
+pub mod export;
 pub mod failpoint;
 pub mod import;
 pub mod intake;

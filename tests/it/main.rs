@@ -7,6 +7,7 @@ mod data;
 mod docs;
 mod faults;
 mod hostile;
+mod import;
 mod main_job;
 mod recommend;
 mod runs;

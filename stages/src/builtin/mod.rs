@@ -3,6 +3,7 @@
 mod create_futures;
 mod etl;
 mod evaluate;
+mod export;
 mod find_model;
 mod flow;
 mod generate;
@@ -15,6 +16,7 @@ mod train_als;
 pub use create_futures::CreateFutures;
 pub use etl::Etl;
 pub use evaluate::{Evaluate, EvaluateInputs};
+pub use export::{Export, ExportInputs, ExportOutput, FileFormat};
 pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
 pub use generate::Generate;
 pub use import::{Import, ImportInputs, ImportOutput};
@@ -31,6 +33,7 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<CreateFutures>(),
         AnyStage::of::<Etl>(),
         AnyStage::of::<Evaluate>(),
+        AnyStage::of::<Export>(),
         AnyStage::of::<FindModel>(),
         AnyStage::of::<Generate>(),
         AnyStage::of::<Import>(),

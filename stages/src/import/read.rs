@@ -9,7 +9,7 @@ use super::sniff::{Kind, Sniffed, sample_cells, sniff};
 use super::text::{self, Row};
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
-use crate::intake::{Collector, Count, MaxBadRows, Reject, Rejected, check_distinct, conclude};
+use crate::intake::{Collector, Count, MaxBadRows, RatingRange, Reject, Rejected, check_distinct, conclude};
 use crate::ratings::Ratings;
 
 /// Rows between two looks at whether the stage should stop.
@@ -161,7 +161,7 @@ impl Reading<'_> {
     }
 
     /// Ratings on another scale would be dropped one by one: that is a misunderstanding, not a few bad rows.
-    fn check_range(&self, path: &Path, range: crate::intake::RatingRange) -> Result<()> {
+    fn check_range(&self, path: &Path, range: RatingRange) -> Result<()> {
         let Some((low, high, count)) = self.builder.out_of_range else { return Ok(()) };
         let all = self.builder.rows + self.builder.unrated + count;
         if count as f64 <= SHARE_OUT_OF_RANGE * all as f64 {

@@ -1,9 +1,11 @@
 //! Rows into ratings: every value checked, ids numbered, in blocks.
 
+use std::borrow::Cow;
+
 use super::cell::Cell;
 use super::options::Options;
 use super::shape::Layout;
-use crate::error::Result;
+use crate::error::{Result, StageError};
 use crate::intake::{Defect, RatingRange};
 use crate::names::NameMap;
 use crate::ratings::Ratings;
@@ -149,7 +151,7 @@ impl Builder {
 /// An id that can be had.
 enum Checked<'a> {
     Number(i32),
-    Name(std::borrow::Cow<'a, str>),
+    Name(Cow<'a, str>),
 }
 
 impl<'a> Checked<'a> {
@@ -161,7 +163,7 @@ impl<'a> Checked<'a> {
         match (self, names) {
             (Checked::Name(name), Some(names)) => names.id_or_add(&name),
             (Checked::Number(number), _) => Ok(number),
-            (Checked::Name(_), None) => Err(crate::error::StageError::bug("a name on a side of numbers")),
+            (Checked::Name(_), None) => Err(StageError::bug("a name on a side of numbers")),
         }
     }
 }

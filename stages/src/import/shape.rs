@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::known::{Role, did_you_mean, find, plain};
 use super::options::{ColumnRef, Columns, Delimiter, Options};
 use crate::error::{Result, StageError};
-use crate::intake::RatingRange;
+use crate::intake::{Defect, RatingRange};
 
 /// The places of the columns, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,9 +224,9 @@ fn is_amazon_2018(rows: &[ByteRecord], width: usize) -> bool {
 ///
 /// # Errors
 /// The record has another number of fields than the first.
-pub(super) fn cells<'a>(record: &'a ByteRecord, shape: &Shape) -> Result<[Cell<'a>; 4], crate::intake::Defect> {
+pub(super) fn cells<'a>(record: &'a ByteRecord, shape: &Shape) -> Result<[Cell<'a>; 4], Defect> {
     if width(record, shape.delimiter) != Some(shape.width) {
-        return Err(crate::intake::Defect::RowLength);
+        return Err(Defect::RowLength);
     }
     let cell = |place| field(record, shape.delimiter, place).map_or(Cell::Missing, Cell::of_text);
     Ok(shape.places.all().map(|place: Option<usize>| place.map_or(Cell::Missing, cell)))

@@ -11,16 +11,17 @@ mod split;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub use self::inputs::ImportInputs;
 pub use self::output::ImportOutput;
 use self::output::describe;
 use super::flow::{Flow, check_paths, common_type, layout, recorded};
 use crate::context::Context;
-use crate::dataset::{Begin, Change, Transaction, published};
+use crate::dataset::{Begin, Change, Layout, Transaction, published};
 use crate::error::{Result, StageError};
 use crate::import::{Imported, Options, Seen, Source, expand, read};
-use crate::names::Names;
+use crate::names::{NameMap, Names};
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage};
 
@@ -64,10 +65,9 @@ impl Stage for Import {
             let train = rows.first_mut().map(std::mem::take).unwrap_or_default();
             rows = split.apply(train).into();
         }
-        publish(&inputs, &flows, (rows, told), &names.names, &layout, &mut transaction, context).and_then(|output| {
-            transaction.commit(&output)?;
-            Ok(output)
-        })
+        let output = write(&inputs, &flows, (rows, told), &names.names, &layout, &mut transaction, context)?;
+        transaction.commit(&output)?;
+        Ok(output)
     }
 }
 
@@ -83,12 +83,12 @@ fn read_flow(flow: &Flow<'_>, inputs: &ImportInputs, options: &Options, seen: &m
 }
 
 /// Writes the datasets and describes them; nobody sees them yet.
-fn publish(
+fn write(
     inputs: &ImportInputs,
     flows: &[Flow<'_>],
     (rows, told): (Vec<Vec<Ratings>>, Vec<Imported>),
     names: &Names,
-    layout: &crate::dataset::Layout,
+    layout: &Layout,
     transaction: &mut Transaction<'_>,
     context: &Context,
 ) -> Result<ImportOutput> {
@@ -106,6 +106,6 @@ fn publish(
     }
     let mut written = written.into_iter();
     let train = written.next().ok_or_else(|| StageError::bug("import wrote no dataset"))?;
-    let count = |map: &Option<std::sync::Arc<crate::names::NameMap>>| map.as_ref().map(|map| map.len() as u64);
+    let count = |map: &Option<Arc<NameMap>>| map.as_ref().map(|map| map.len() as u64);
     Ok(ImportOutput { train, test: written.next(), mapped_users: count(&names.users), mapped_items: count(&names.items) })
 }

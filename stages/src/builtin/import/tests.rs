@@ -1,6 +1,7 @@
 //! `import` as a task calls it: JSON in, JSON out.
 
 mod real;
+mod round_trip;
 
 use std::fs;
 use std::io::Write;
