@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 fn imported() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut text = "reviewer,asin,stars,unixReviewTime\n".to_owned();
-    for (user, item) in (0..20).flat_map(|user| (0..10).map(move |item| (user, item))).filter(|(user, item)| (user * 7 + item * 3) % 4 != 0)
+    for (user, item) in (0..20).flat_map(|user| (0..10).map(move |item| (user, item))).filter(|(user, item)| (user * 7 + item * 3) % 5 != 0)
     {
         text += &format!("u-{user},B{item:03},{},{}\n", if (user + item) % 2 == 0 { 5 } else { 1 }, 1_100_000_000 + user * 86_400);
     }
