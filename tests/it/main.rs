@@ -9,6 +9,7 @@ mod drift;
 mod drift_retrain;
 mod faults;
 mod hostile;
+mod import;
 mod main_job;
 mod recommend;
 mod runs;

@@ -1,6 +1,7 @@
 //! `evaluate`: how good a model is on ratings it has not seen. Writes nothing.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -115,14 +116,16 @@ impl Stage for Evaluate {
         let asked = |protocol| inputs.protocols.contains(&protocol);
         let detail = Detail { more_k, unseen_items: asked(Protocol::Unseen), test_items: asked(Protocol::Test) };
         context.progress("read", 0, None, Unit::Rows);
-        let model = model::open(&context.resolve(&inputs.model))?;
+        let directory = context.resolve(&inputs.model);
+        let model = model::open(&directory)?;
         context.check_cancelled()?;
-        let test = read(&inputs.ratings, context)?;
+        let read = |path| read(path, &directory, context);
+        let test = read(&inputs.ratings)?;
         if test.is_empty() {
             let message = format!("the dataset `{}` has no ratings to test on", inputs.ratings);
             return Err(StageError::input(message).with_hint("give `etl` a `test_file`"));
         }
-        let train = inputs.train.as_ref().map(|train| read(train, context)).transpose()?;
+        let train = inputs.train.as_ref().map(read).transpose()?;
         if train.is_none() {
             context.info("without `train`, none of `unseen_items`, `baselines` and `segments` can be measured");
         }
@@ -132,8 +135,11 @@ impl Stage for Evaluate {
     }
 }
 
-fn read(path: &WorkspacePath, context: &Context) -> Result<Ratings> {
-    let ratings = Dataset::open(&context.resolve(path), context)?.read(context)?;
+/// The ratings of a dataset whose ids mean what those of the model at `directory` do.
+fn read(path: &WorkspacePath, directory: &Path, context: &Context) -> Result<Ratings> {
+    let dataset = Dataset::open(&context.resolve(path), context)?;
+    model::names::check_against(directory, &dataset, path.as_str())?;
+    let ratings = dataset.read(context)?;
     context.check_cancelled()?;
     Ok(ratings)
 }

@@ -4,8 +4,11 @@ mod create_futures;
 mod detect_drift;
 mod etl;
 mod evaluate;
+mod export;
 mod find_model;
+mod flow;
 mod generate;
+mod import;
 mod merge;
 mod noop;
 mod process_stream;
@@ -17,8 +20,10 @@ pub use create_futures::CreateFutures;
 pub use detect_drift::{DataDrift, DetectDrift, DetectDriftInputs, DetectDriftOutput, ModelDrift};
 pub use etl::Etl;
 pub use evaluate::{Evaluate, EvaluateInputs};
+pub use export::{Export, ExportInputs, ExportOutput, FileFormat};
 pub use find_model::{FindModel, FindModelInputs, FindModelOutput};
 pub use generate::Generate;
+pub use import::{Import, ImportInputs, ImportOutput};
 pub use merge::Merge;
 pub use noop::Noop;
 pub use process_stream::ProcessStream;
@@ -35,8 +40,10 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<DetectDrift>(),
         AnyStage::of::<Etl>(),
         AnyStage::of::<Evaluate>(),
+        AnyStage::of::<Export>(),
         AnyStage::of::<FindModel>(),
         AnyStage::of::<Generate>(),
+        AnyStage::of::<Import>(),
         AnyStage::of::<Merge>(),
         AnyStage::of::<Noop>(),
         AnyStage::of::<ProcessStream>(),

@@ -9,6 +9,7 @@
 //!     metadata/part-00000                     one line of JSON: class, parameters, rank
 //!     userFactors/part-00000-….snappy.parquet id int32, features list<float>
 //!     itemFactors/part-00000-….snappy.parquet
+//!     ids/{users,items}.parquet               the original ids, where they are not numbers: see [`names`]
 //!     recflow.json                            what Spark has no place for: see [`ModelRecord`]
 //! ```
 //!
@@ -23,6 +24,7 @@
 //! | [`cold_start`](ColdStart) | what it predicts for users and items that it does not know |
 //! | [`publish`](mod@publish) | writes a version |
 //! | [`load`] | reads one, refusing what cannot be right |
+//! | [`names`] | the original ids of users and items |
 //! | [`versions`] | which versions there are, which is newest, current, or bears a publish key |
 //! | [`record`] | `recflow.json` |
 //! | `spark` | `metadata/` |
@@ -31,6 +33,7 @@
 mod cold_start;
 mod factors;
 pub mod load;
+pub mod names;
 mod parquet_factors;
 pub mod publish;
 pub mod record;
@@ -44,6 +47,6 @@ pub use cold_start::{ColdRule, ColdStart};
 pub use factors::{AlsModel, Factors};
 pub use load::open;
 pub(crate) use publish::parquet_to_io;
-pub use publish::publish;
+pub use publish::{publish, publish_named};
 pub use record::ModelRecord;
 pub use versions::{Version, Which};
