@@ -70,6 +70,7 @@ impl Driver {
             work,
             publish_key: run.publish_key(task),
             logical_date: run.logical_date,
+            clock_at: run.clock_at,
             workspace: self.workspace.root().to_owned(),
             home: self.workspace.home().to_owned(),
             threads,

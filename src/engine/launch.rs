@@ -95,7 +95,9 @@ impl Seed<'_> {
         // A parameter without a value has no variable, so that `${RECFLOW_PARAM_X:-else}` works.
         let given = self.params.iter().filter(|(_, value)| !value.is_null());
         env.extend(given.map(|(name, value)| (param_variable(name), as_text(value))));
-        Ok(LiveRun::new(self.id.clone(), pipeline, logical_date, scope, env))
+        let mut run = LiveRun::new(self.id.clone(), pipeline, logical_date, scope, env);
+        run.clock_at = (self.trigger == Trigger::Simulation).then_some(logical_date);
+        Ok(run)
     }
 }
 

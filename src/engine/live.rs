@@ -49,6 +49,8 @@ pub(super) struct LiveRun {
     /// Environment of every task's process: `env` of the pipeline, and the parameters.
     pub(super) env: BTreeMap<String, String>,
     pub(super) logical_date: Timestamp,
+    /// Where the clock of its stages stands, in a simulation.
+    pub(super) clock_at: Option<Timestamp>,
     pub(super) started_at: Option<UnixMs>,
     pub(super) ended_at: Option<UnixMs>,
     pub(super) facts: Vec<TaskFacts>,
@@ -95,6 +97,7 @@ impl LiveRun {
             scope,
             env,
             logical_date,
+            clock_at: None,
             started_at: None,
             ended_at: None,
         }

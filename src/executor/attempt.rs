@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use recflow_stages::clock::SystemClock;
 use recflow_stages::{CancelToken, Catalog, Context, PublishKey, Report, Reporter, StageError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::request::stage_clock;
 
 /// What the child is told to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,6 +25,7 @@ pub(super) struct Order {
     pub(super) inputs: Map<String, Value>,
     pub(super) publish_key: PublishKey,
     pub(super) logical_date: Timestamp,
+    pub(super) clock_at: Option<Timestamp>,
     pub(super) workspace: PathBuf,
     pub(super) home: PathBuf,
     pub(super) threads: usize,
@@ -103,7 +105,7 @@ fn run(order: Order) -> Result<Value, StageError> {
         publish_key: order.publish_key,
         logical_date: order.logical_date,
         storage: recflow_stages::storage::from_environment(),
-        clock: Arc::new(SystemClock),
+        clock: stage_clock(order.clock_at),
         reporter: Arc::new(PipeReporter { last_progress: Mutex::new(None) }),
         cancel: CancelToken::new(),
     };

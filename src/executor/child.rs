@@ -47,6 +47,7 @@ async fn start(
         inputs: inputs.clone(),
         publish_key: attempt.publish_key.clone(),
         logical_date: attempt.logical_date,
+        clock_at: attempt.clock_at,
         workspace: attempt.workspace.clone(),
         home: attempt.home.clone(),
         threads: attempt.threads,

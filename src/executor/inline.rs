@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::attempt::panic_message;
 use super::log::{LogWriter, Mask, Stream};
-use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, Sink, Update};
+use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, Sink, Update, stage_clock};
 use super::supervision::Supervision;
 
 /// Passes a stage's reports on and keeps its log.
@@ -44,7 +44,7 @@ pub(super) async fn run(attempt: &Attempt, stage: &str, inputs: Map<String, Valu
         publish_key: attempt.publish_key.clone(),
         logical_date: attempt.logical_date,
         storage: recflow_stages::storage::from_environment(),
-        clock: Arc::new(SystemClock),
+        clock: stage_clock(attempt.clock_at),
         reporter: Arc::new(InlineReporter {
             key: attempt.key.clone(),
             sink: supervision.sink.clone(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use recflow_stages::clock::{Clock, ManualClock, SystemClock};
 use recflow_stages::{PublishKey, Report, StageError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -36,6 +37,8 @@ pub struct Attempt {
     pub publish_key: PublishKey,
     /// The instant the run stands for.
     pub logical_date: Timestamp,
+    /// Where the stage's clock stands, in a simulation; else it is the system's.
+    pub clock_at: Option<Timestamp>,
     /// The folder that relative paths refer to.
     pub workspace: PathBuf,
     /// `.recflow` of the workspace.
@@ -50,6 +53,15 @@ pub struct Attempt {
     pub secrets: Arc<[String]>,
     /// How long a process may take to end after it was told to.
     pub grace: Duration,
+}
+
+/// The clock of a stage: the system's, or one that stands still where a simulation has got to, so that what is named after the
+/// time has the same name however long an attempt takes.
+pub(super) fn stage_clock(stands_at: Option<Timestamp>) -> Arc<dyn Clock> {
+    match stands_at {
+        Some(instant) => Arc::new(ManualClock::new(instant)),
+        None => Arc::new(SystemClock),
+    }
 }
 
 /// What an attempt does.

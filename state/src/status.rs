@@ -151,6 +151,8 @@ tokens! {
         Backfill = "backfill",
         /// A file, a dataset or another pipeline.
         Event = "event",
+        /// A simulation: the clock of its stages stands at its logical date.
+        Simulation = "simulation",
     }
 }
 
@@ -192,7 +194,7 @@ mod tests {
             tokens(AttemptState::ALL.iter().map(|s| s.as_str()).collect()),
             "running succeeded failed timed_out cancelled lost skipped"
         );
-        assert_eq!(tokens(Trigger::ALL.iter().map(|s| s.as_str()).collect()), "manual schedule backfill event");
+        assert_eq!(tokens(Trigger::ALL.iter().map(|s| s.as_str()).collect()), "manual schedule backfill event simulation");
     }
 
     #[test]
