@@ -26,7 +26,7 @@
 //! | [`export`] | what recflow holds, as CSV, Parquet or NumPy |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`drift`] | how far two sets of ratings or predictions lie apart, and whether that matters |
-//! | `stream` | stream files: claimed, read, split, archived, each rating once |
+//! | [`stream`] | stream files: claimed, read, split, archived, each rating once |
 //! | [`builtin`] | the stages themselves |
 
 pub mod als;
@@ -53,7 +53,7 @@ pub mod recommend;
 pub mod schema;
 pub mod stage;
 pub mod storage;
-mod stream;
+pub mod stream;
 
 pub use context::{CancelToken, Context, Level, Progress, PublishKey, Report, Reporter, Unit};
 pub use error::{ErrorKind, Result, StageError};

@@ -26,6 +26,7 @@
 //! | `csv` | the format: header and rows |
 //! | `read` | all files of a claim: rows, rejected lines, verdict |
 //! | `split` | which rating is for training and which for testing |
+//! | [`scan`](mod@scan) | a stream file line by line, for who replays one |
 
 mod arrivals;
 mod csv;
@@ -33,6 +34,7 @@ mod intake;
 mod moves;
 mod read;
 mod record;
+pub mod scan;
 mod split;
 
 pub(crate) use arrivals::find;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::csv::Header;
 use super::record::ClaimedFile;
+use super::scan::no_header;
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 use crate::intake::{Collector, Count, MaxBadRows, RatingRange, Reject, Rejected, conclude, open};
@@ -98,7 +99,7 @@ impl Reader {
             let line = line.trim_ascii();
             let Some(header) = self.header else {
                 if !line.is_empty() {
-                    self.header = Some(Header::parse(line).map_err(|why| self.no_header(&why))?);
+                    self.header = Some(Header::parse(line).map_err(|why| no_header(&self.name, &why, self.lines))?);
                 }
                 continue;
             };
@@ -115,11 +116,6 @@ impl Reader {
             }
         }
         context.check_cancelled()
-    }
-
-    fn no_header(&self, why: &str) -> StageError {
-        StageError::input(format!("`{}` has {why} in line {}", self.name, self.lines))
-            .with_hint("the first line names the columns DATE, CUST_ID, MOVIE_ID and RATING, in any order, separated by commas")
     }
 }
 
