@@ -11,11 +11,13 @@
 //! | [`top`] | the best of a stream of scored items |
 //! | [`baselines`] | global mean, user and item biases, most popular items |
 //! | [`evaluation`] | all of it for one model and one test set |
+//! | [`contest`] | two models on the pairs that both can score |
 //!
 //! Sums over rows or users are taken in f64 in a fixed order, so that the same input gives the same digits whatever
 //! the number of threads.
 
 pub mod baselines;
+pub mod contest;
 pub mod errors;
 pub mod evaluation;
 mod lists;
@@ -26,7 +28,7 @@ pub mod scoring;
 pub mod top;
 
 #[cfg(test)]
-mod movielens;
+pub(crate) mod movielens;
 
 pub use errors::PairErrors;
 pub use evaluation::{Evaluation, evaluate};
