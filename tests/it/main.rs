@@ -8,6 +8,7 @@ mod docs;
 mod faults;
 mod hostile;
 mod main_job;
+mod models;
 mod recommend;
 mod runs;
 mod sandbox;

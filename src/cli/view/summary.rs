@@ -7,7 +7,7 @@ use recflow_state::UnixMs;
 use serde_json::{Map, Value, json};
 
 use super::super::report::{RunReport, TaskReport, field};
-use super::text;
+use super::{models, text};
 use crate::engine::stage_name;
 use crate::pipeline::Pipeline;
 
@@ -122,6 +122,7 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "           {} ratings, {} users, {} items", number("ratings"), number("users"), number("items"))?;
             }
             "evaluate" => evaluation(output, out)?,
+            "promote" => models::verdict(output, out)?,
             _ => {}
         }
     }
