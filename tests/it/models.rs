@@ -207,4 +207,6 @@ fn a_check_stops_the_run_before_anything_is_promoted() {
     assert!(ran.out.contains("1 of 2 checks failed: `rmse`: found "), "{}", ran.all());
     let run = sandbox.status();
     assert_eq!((&run["tasks"]["promote"]["state"], current(&sandbox)), (&json!("upstream_failed"), None));
+    let ran = sandbox.recflow(&["stage", "check", "ratings=data/quickstart/parquet/test", "min_rows=1000000", "on_failure=warn"]).exits(0);
+    assert!(ran.out.contains("\nwarning: rows of `data/quickstart/parquet/test`: found "), "{}", ran.all());
 }

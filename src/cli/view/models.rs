@@ -161,3 +161,12 @@ pub(super) fn verdict(output: &Value, out: &mut dyn Write) -> io::Result<()> {
     let outcome = if output["promoted"] == true { "is current now" } else { "was not promoted" };
     writeln!(out, "\n{challenger} {outcome}: {}", text::plain(output["reason"].as_str().unwrap_or_default()))
 }
+
+/// Prints what stage `check` found wrong and let pass (`on_failure: warn`), in a summary of its run.
+pub(super) fn failed_checks(output: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let checks = output["checks"].as_array().into_iter().flatten();
+    for message in checks.filter(|check| check["passed"] == false).filter_map(|check| check["message"].as_str()) {
+        writeln!(out, "\nwarning: {}", text::plain(message))?;
+    }
+    Ok(())
+}

@@ -122,6 +122,7 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "           {} ratings, {} users, {} items", number("ratings"), number("users"), number("items"))?;
             }
             "evaluate" => evaluation(output, out)?,
+            "check" => models::failed_checks(output, out)?,
             "promote" => models::verdict(output, out)?,
             _ => {}
         }

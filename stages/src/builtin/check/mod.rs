@@ -170,7 +170,7 @@ fn conclude(outcomes: Vec<Outcome>, on_failure: OnFailure, context: &Context) ->
             let message = format!("{} of {} checks failed: {}", failed.len(), outcomes.len(), messages.join("; "));
             return Err(StageError::input(message).with_hint("mend the data, change the bounds, or let `on_failure: warn` go on"));
         }
-        _ => failed.iter().for_each(|outcome| context.warn(format!("check: {}", outcome.message))),
+        _ => failed.iter().for_each(|outcome| context.warn(&outcome.message)),
     }
     outcomes.iter().filter(|outcome| outcome.passed).for_each(|outcome| context.info(&outcome.message));
     Ok(CheckOutput { passed: failed.is_empty(), checks: outcomes })

@@ -114,7 +114,7 @@ fn all_bounds_that_do_not_hold_are_told_at_once_and_the_task_fails_or_warns() {
     let names: Vec<(&str, bool)> = output.checks.iter().map(|check| (check.name.as_str(), check.passed)).collect();
     assert_eq!(names, [("min_rows", false), ("min_users", true), ("metrics.ndcg.min", true), ("metrics.rmse.max", false)]);
     let warnings = world.warnings.0.lock().unwrap();
-    assert_eq!(*warnings, ["check: rows of `train`: found 3, allowed at least 100", "check: `rmse`: found 1.25, allowed at most 1"]);
+    assert_eq!(*warnings, ["rows of `train`: found 3, allowed at least 100", "`rmse`: found 1.25, allowed at most 1"]);
 }
 
 #[test]

@@ -20,10 +20,10 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`pointer`] | what the link names, and replacing it |
+//! | [`pointer`](mod@pointer) | what the link names, and replacing it |
 //! | [`record`] | a decision as it is stored |
 //! | [`history`] | all decisions that took effect |
-//! | [`settle`] | makes one: by comparison, by hand, or back |
+//! | [`settle`](mod@settle) | makes one: by comparison, by hand, or back |
 
 pub mod history;
 pub mod pointer;
