@@ -11,6 +11,7 @@ mod faults;
 mod hostile;
 mod import;
 mod main_job;
+mod models;
 mod recommend;
 mod runs;
 mod sandbox;

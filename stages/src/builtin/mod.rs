@@ -1,5 +1,6 @@
 //! The stages that are built into the binary, one file each.
 
+mod check;
 mod create_futures;
 mod detect_drift;
 mod etl;
@@ -12,10 +13,12 @@ mod import;
 mod merge;
 mod noop;
 mod process_stream;
+mod promote;
 mod recommend;
 mod shell;
 mod train_als;
 
+pub use check::{Check, CheckInputs, CheckOutput};
 pub use create_futures::CreateFutures;
 pub use detect_drift::{DataDrift, DetectDrift, DetectDriftInputs, DetectDriftOutput, ModelDrift};
 pub use etl::Etl;
@@ -27,6 +30,7 @@ pub use import::{Import, ImportInputs, ImportOutput};
 pub use merge::Merge;
 pub use noop::Noop;
 pub use process_stream::ProcessStream;
+pub use promote::{Promote, PromoteInputs, PromoteOutput};
 pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
 pub use train_als::{EarlyStopping, TrainAls, TrainAlsInputs, TrainAlsOutput};
@@ -36,6 +40,7 @@ use crate::stage::AnyStage;
 /// Every stage of this crate.
 pub(crate) fn all() -> Vec<AnyStage> {
     vec![
+        AnyStage::of::<Check>(),
         AnyStage::of::<CreateFutures>(),
         AnyStage::of::<DetectDrift>(),
         AnyStage::of::<Etl>(),
@@ -47,6 +52,7 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<Merge>(),
         AnyStage::of::<Noop>(),
         AnyStage::of::<ProcessStream>(),
+        AnyStage::of::<Promote>(),
         AnyStage::of::<Recommend>(),
         AnyStage::of::<Shell>(),
         AnyStage::of::<TrainAls>(),

@@ -76,8 +76,9 @@ pub fn publish_named(
     Ok(record)
 }
 
-/// Takes the lock under which names are given out. Held for milliseconds: long work happens before.
-fn lock(models: &Path) -> Result<File> {
+/// Takes the lock under which names are given out, decisions recorded and versions removed. Held for milliseconds: long work
+/// happens before.
+pub(super) fn lock(models: &Path) -> Result<File> {
     let path = models.join(".lock");
     // Not through the storage: the lock file holds no data.
     let take = || -> std::io::Result<File> {
