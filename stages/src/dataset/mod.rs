@@ -17,6 +17,7 @@
 //! | `manifest` | what a snapshot contains and where it came from |
 //! | `snapshot` | writing one |
 //! | `overview` | what people want to know of a dataset, its history, the datasets of a folder |
+//! | `fork` | the same content at another place |
 //! | `rollback` | going back to an older snapshot |
 //! | `adopt` | folders that Spark wrote |
 //! | `ids` | the original ids, where they are not numbers |
@@ -29,6 +30,7 @@
 
 mod adopt;
 mod fingerprint;
+mod fork;
 mod ids;
 mod journal;
 mod location;
@@ -49,6 +51,7 @@ mod snapshot;
 pub(crate) mod tests;
 mod transaction;
 
+pub use fork::fork;
 pub use ids::{ListEntry, MappedIds};
 pub(crate) use lock::wait_for;
 pub use manifest::{Column, FileEntry, Manifest, PartitionEntry};

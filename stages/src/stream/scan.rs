@@ -103,8 +103,7 @@ mod tests {
     #[test]
     fn each_line_comes_with_its_number_and_what_it_is() {
         let found = lines("\u{feff}DATE,CUST_ID,MOVIE_ID,RATING\r\n1970-01-02,7,8,3.5\r\n\n1970-01-02,7,8\n1970-01-03,7,9,5").unwrap();
-        let expected =
-            ["header DATE,CUST_ID,MOVIE_ID,RATING", "2 (8, 7, 3.5, 1)", "malformed 1970-01-02,7,8", "5 (9, 7, 5.0, 2)"];
+        let expected = ["header DATE,CUST_ID,MOVIE_ID,RATING", "2 (8, 7, 3.5, 1)", "malformed 1970-01-02,7,8", "5 (9, 7, 5.0, 2)"];
         assert_eq!(found, expected);
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use super::*;
-use crate::dataset::{Partition, SNAPSHOTS_KEPT, find, history, overview, prune_snapshots, published, rollback, snapshots};
+use crate::dataset::{Partition, SNAPSHOTS_KEPT, find, fork, history, overview, prune_snapshots, published, rollback, snapshots};
 
 /// `train` with so many snapshots; number `n` holds `n` rows of January.
 fn grown(snapshots: i32) -> Place {
@@ -140,4 +140,19 @@ fn a_list_finds_published_plain_and_broken_datasets_and_follows_no_link() {
     assert_eq!(names, [("broken", None, true), ("deep/plain", None, false), ("train", Some(3), false)]);
     assert_eq!(snapshots(&place.path("train"), &context).unwrap().len(), SNAPSHOTS_KEPT);
     assert!(snapshots(&place.path("none"), &context).is_err());
+}
+
+#[test]
+fn a_fork_has_the_content_of_the_original_and_goes_its_own_way() {
+    let place = grown(2);
+    let original = Dataset::open(&place.path("train"), &place.context("reader")).unwrap();
+    for _ in 0..2 {
+        fork(&original, &place.path("elsewhere/train"), &place.context("fork")).unwrap();
+    }
+    let copy = Dataset::open(&place.path("elsewhere/train"), &place.context("reader")).unwrap();
+    assert_eq!((copy.fingerprint(), copy.manifest().snapshot), (original.fingerprint(), 1));
+    let inode = |folder: &Path| fs::metadata(folder.join("year=2005/month=1/part-00000.parquet")).unwrap().ino();
+    assert_eq!(inode(copy.dir()), inode(original.dir()), "links, no copies");
+    place.upsert("elsewhere/train", &[(9, 9, 1.0, "2005-01-02")]);
+    assert_eq!((place.read("elsewhere/train").len(), place.read("train").len()), (3, 2));
 }
