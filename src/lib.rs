@@ -5,4 +5,5 @@ pub mod engine;
 pub mod executor;
 pub mod pipeline;
 pub mod shipped;
+pub mod simulation;
 pub mod workspace;

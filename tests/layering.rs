@@ -22,8 +22,9 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { name: "lib", uses: &[] },
     Layer { name: "main", uses: &[] },
-    Layer { name: "cli", uses: &["scheduler", "engine", "executor", "pipeline", "workspace", "shipped", "server"] },
+    Layer { name: "cli", uses: &["simulation", "scheduler", "engine", "executor", "pipeline", "workspace", "shipped", "server"] },
     Layer { name: "server", uses: &["scheduler", "engine", "executor", "pipeline", "workspace", "shipped"] },
+    Layer { name: "simulation", uses: &["engine", "pipeline", "workspace"] },
     Layer { name: "scheduler", uses: &["engine", "pipeline", "workspace"] },
     Layer { name: "engine", uses: &["executor", "pipeline", "workspace"] },
     Layer { name: "executor", uses: &["pipeline", "workspace"] },

@@ -70,6 +70,11 @@ impl Failure {
         Self { exit: Exit::Failed, error: anyhow::Error::msg(error.to_string()), hint }
     }
 
+    /// What a person asked for and cannot be done.
+    pub(super) fn misuse(error: recflow_stages::StageError) -> Self {
+        Self { exit: Exit::Usage, ..Self::stage(error) }
+    }
+
     /// With a remedy.
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

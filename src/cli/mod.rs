@@ -19,6 +19,7 @@ mod resume;
 mod run;
 mod schema;
 mod signals;
+mod simulate;
 mod stage;
 mod stages;
 mod status;
@@ -89,6 +90,8 @@ enum Verb {
     Output(output::Args),
     /// Go on with a run that failed, was cancelled or was interrupted.
     Resume(resume::Args),
+    /// Play a pipeline that watches a stream through ratings of the past.
+    Simulate(simulate::Args),
     /// Write a workspace with the shipped pipelines.
     Init(init::Args),
     /// Recommend items to a user, or find items like one.
@@ -172,6 +175,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
+        Verb::Simulate(args) => simulate::run(args, &workspace, terminal, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,
         Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,

@@ -41,18 +41,25 @@ pub(super) struct Args {
 /// How runs execute and what is printed: shared by `run`, `resume` and `stage`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Execution {
-    /// How many tasks may run at once [default: the number of cores].
-    #[arg(short, long, value_name = "N", env = "RECFLOW_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
-    /// Threads that all computing tasks together may use [default: the number of cores].
-    #[arg(long, value_name = "N", env = "RECFLOW_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    resources: Resources,
     /// Print the run as one JSON object, with the outputs of all tasks.
     #[arg(long)]
     pub(super) json: bool,
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,
+}
+
+/// What runs may use of the machine.
+#[derive(Debug, clap::Args)]
+pub(super) struct Resources {
+    /// How many tasks may run at once [default: the number of cores].
+    #[arg(short, long, value_name = "N", env = "RECFLOW_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Threads that all computing tasks together may use [default: the number of cores].
+    #[arg(long, value_name = "N", env = "RECFLOW_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
 }
 
 /// A prefix of environment variables whose values templates read as `secrets.NAME`.
@@ -94,16 +101,21 @@ fn secrets() -> BTreeMap<String, String> {
 
 /// A driver that Ctrl-C cancels.
 pub(super) fn driver(execution: &Execution, workspace: &Workspace) -> Result<(Driver, Interrupts), Failure> {
+    let driver = Driver::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), options(&execution.resources))?;
+    let handle = driver.handle();
+    let interrupts = cancel_on_signal(move |force, reason| handle.cancel(force, reason))?;
+    Ok((driver, interrupts))
+}
+
+/// What the command line says about how runs execute.
+pub(super) fn options(resources: &Resources) -> Options {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let options = Options {
-        jobs: execution.jobs.map_or(cores, usize::from),
-        threads: execution.threads.map_or(cores, usize::from),
+    Options {
+        jobs: resources.jobs.map_or(cores, usize::from),
+        threads: resources.threads.map_or(cores, usize::from),
         grace: Duration::from_secs(10),
         secrets: secrets(),
-    };
-    let driver = Driver::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), options)?;
-    let interrupts = cancel_on_signal(driver.handle())?;
-    Ok((driver, interrupts))
+    }
 }
 
 /// Executes what the driver has taken over and prints the result of run `id`.

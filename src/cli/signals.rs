@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
-use crate::engine::Handle;
 
 /// After a second Ctrl-C this much time is given to end in good order, however impatient the fingers.
 const LAST_RESORT_AFTER: Duration = Duration::from_secs(1);
@@ -23,8 +22,9 @@ impl Interrupts {
     }
 }
 
-/// Listens for SIGINT, SIGTERM and SIGHUP on a thread of its own, until the program ends.
-pub(super) fn cancel_on_signal(handle: Handle) -> io::Result<Interrupts> {
+/// Listens for SIGINT, SIGTERM and SIGHUP on a thread of its own, until the program ends. `cancel` is told whether to stop at once, and
+/// the reason for people.
+pub(super) fn cancel_on_signal(cancel: impl Fn(bool, &str) + Send + 'static) -> io::Result<Interrupts> {
     let interrupts = Interrupts::default();
     let count = interrupts.0.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
@@ -54,7 +54,7 @@ pub(super) fn cancel_on_signal(handle: Handle) -> io::Result<Interrupts> {
                 if again {
                     forced.get_or_insert_with(Instant::now);
                 }
-                handle.cancel(again, &format!("cancelled by {name}"));
+                cancel(again, &format!("cancelled by {name}"));
             }
         });
     })?;

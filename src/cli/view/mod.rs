@@ -6,8 +6,10 @@ mod details;
 mod live;
 mod models;
 mod plain;
+mod simulation;
 mod summary;
 mod text;
+mod watch;
 
 use super::Terminal;
 use crate::engine::{Nobody, Observer};
@@ -15,7 +17,9 @@ use crate::engine::{Nobody, Observer};
 pub(super) use datasets::{dataset, datasets, history, pruned, rolled_back};
 pub(super) use details::details;
 pub(super) use models::{decisions, model, models, promoted, pruned as pruned_models};
+pub(super) use simulation::simulation;
 pub(super) use summary::{errors, plan, runs, summary};
+pub(super) use watch::Watch;
 
 /// Who watches a run: nobody, a live view on a terminal, or plain lines.
 pub(super) fn observer(quiet: bool, terminal: &Terminal) -> Box<dyn Observer> {
