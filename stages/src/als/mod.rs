@@ -20,7 +20,8 @@
 //!
 //! # How data moves
 //!
-//! [`AlsParams`] → `check` → [`AlsValidParams`] → `fit(`[`RatingMatrix`](crate::matrix::RatingMatrix)`)` → [`Fit`].
+//! [`AlsParams`] → `check` → [`AlsValidParams`] → `fit(`[`RatingMatrix`](crate::matrix::RatingMatrix)`)` → [`Fit`]; or `start` instead of
+//! `fit`, and sweep by sweep a [`Training`] that can be looked at in between.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -65,6 +66,6 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
-pub use algorithm::{Fit, Iteration};
+pub use algorithm::{Fit, Iteration, Training};
 pub use errors::{FitError, ParamError, Side};
 pub use hyperparams::{AlsParams, AlsValidParams, RegScaling};
