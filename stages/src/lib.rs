@@ -12,6 +12,7 @@
 //! | [`context`] | what a running stage may reach: workspace, publish key, clock, progress, cancellation |
 //! | [`schema`] | checks a JSON value against the schema of a stage's inputs |
 //! | [`storage`] | every write to disk, behind a trait that tests make fail |
+//! | [`byte_size`] | numbers of bytes as people write them |
 //! | [`date`] | days since 1970-01-01 and the calendar |
 //! | [`netflix`] | the Netflix Prize text format |
 //! | [`dataset`] | hive-partitioned Parquet, published as snapshots |
@@ -19,11 +20,14 @@
 //! | [`als`] | alternating least squares |
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
+//! | [`split`] | which ratings are held out of a training |
+//! | [`tuning`] | hyper-parameter search |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`builtin`] | the stages themselves |
 
 pub mod als;
 pub mod builtin;
+pub mod byte_size;
 pub mod clock;
 pub mod context;
 pub mod dataset;
@@ -38,8 +42,10 @@ pub mod netflix;
 pub mod ratings;
 pub mod recommend;
 pub mod schema;
+pub mod split;
 pub mod stage;
 pub mod storage;
+pub mod tuning;
 
 pub use context::{CancelToken, Context, Level, Progress, PublishKey, Report, Reporter, Unit};
 pub use error::{ErrorKind, Result, StageError};

@@ -9,6 +9,7 @@ mod noop;
 mod recommend;
 mod shell;
 mod train_als;
+mod tune;
 
 pub use create_futures::CreateFutures;
 pub use etl::Etl;
@@ -19,6 +20,7 @@ pub use noop::Noop;
 pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
 pub use train_als::{TrainAls, TrainAlsInputs, TrainAlsOutput};
+pub use tune::{Tune, TuneInputs, TuneOutput};
 
 use crate::stage::AnyStage;
 
@@ -34,5 +36,6 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<Recommend>(),
         AnyStage::of::<Shell>(),
         AnyStage::of::<TrainAls>(),
+        AnyStage::of::<Tune>(),
     ]
 }

@@ -30,5 +30,6 @@ mod movielens;
 
 pub use errors::PairErrors;
 pub use evaluation::{Evaluation, evaluate};
+pub use ranked_users::unseen_ranking;
 pub use ranking::Ranking;
 pub use scoring::Scorer;

@@ -105,6 +105,16 @@ impl<'a> RankedUsers<'a> {
     }
 }
 
+/// The ranking of the `k` best items that a user has not rated in `train`: what [`evaluate`](super::evaluate) reports as `unseen_items`.
+///
+/// # Errors
+/// Cancellation.
+pub fn unseen_ranking(model: &AlsModel, relevance: &Relevance, train: &RatingMatrix, k: usize, context: &Context) -> Result<Ranking> {
+    let ks = [k];
+    let (_, unseen) = RankedUsers::of(relevance.clone(), model, Some(train), &ks).rank(context)?;
+    Ok(unseen[0])
+}
+
 /// Whether the user rated the item in `train`, both by id.
 fn rated(train: &RatingMatrix, user: i32, item: i32) -> bool {
     let cell = train.users().row(user).zip(train.items().row(item));
