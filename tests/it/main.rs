@@ -14,3 +14,4 @@ mod sandbox;
 mod secrets;
 mod shell;
 mod together;
+mod tune;
