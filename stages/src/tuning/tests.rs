@@ -109,7 +109,7 @@ fn a_score_is_what_evaluate_reports_for_the_same_training() {
     let mut train = Ratings::default();
     for (user, row) in fold.matrix.layers()[0].by_user.outer_iterator().enumerate() {
         row.iter().for_each(|(item, &rating)| {
-            train.push(fold.matrix.items().as_slice()[item as usize], fold.matrix.users().as_slice()[user], rating, 0);
+            train.push(fold.matrix.items().as_slice()[item], fold.matrix.users().as_slice()[user], rating, 0);
         });
     }
     let settings = Settings { k: 5, rating_threshold: 3.5 };
@@ -239,8 +239,8 @@ fn a_trial_that_fails_is_recorded_and_the_others_go_on() {
 fn what_does_not_fit_into_memory_is_not_tried() {
     let mut case = Case::new(folds(json!({ "kind": "hold_out" })));
     let proposals = grid(json!({ "rank": [2, 1024], "max_iter": 2 }));
-    let needed = |params: &Parameters| Footprint::of(params.of(&case.base).unwrap().get(), &case.folds[0].matrix, case.threads).running;
-    case.memory = needed(&proposals[0]);
+    let smaller = proposals[0].of(&case.base).unwrap();
+    case.memory = Footprint::of(smaller.get(), &case.folds[0].matrix, case.threads).running;
     let found = case.run(&proposals).unwrap();
     assert_eq!((found.best, found.trials[1].state, found.sweeps), (0, State::Failed, 2));
     assert!(found.trials[1].error.as_ref().unwrap().starts_with("it needs about "), "{:?}", found.trials[1]);
