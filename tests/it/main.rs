@@ -19,3 +19,4 @@ mod secrets;
 mod shell;
 mod together;
 mod training;
+mod tune;

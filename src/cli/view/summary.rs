@@ -126,6 +126,7 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
                     writeln!(out, "           RMSE {rmse:.4} on held-out ratings; {done} iterations, lowest after {best}")?;
                 }
             }
+            "tune" => search(output, out)?,
             "evaluate" => evaluation(output, out)?,
             "detect_drift" => drift(output, out)?,
             "check" => models::failed_checks(output, out)?,
@@ -162,6 +163,26 @@ fn drift(output: &Value, out: &mut dyn Write) -> io::Result<()> {
         figure("interval.lower"),
         figure("interval.upper")
     )
+}
+
+/// What a hyper-parameter search found.
+fn search(output: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let trials = output["trials"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let best = &output["best"];
+    let figure = |name: &str| output[name].as_f64().unwrap_or_default();
+    let metric = output["metric"].as_str().unwrap_or_default();
+    let (count, rank, reg, alpha, max_iter) = (trials.len(), &best["rank"], &best["reg"], &best["alpha"], &best["max_iter"]);
+    let folds = output["folds"].as_array().map_or(0, Vec::len);
+    let spread = if folds > 1 { format!(" ± {:.4} over {folds} folds", figure("best_std")) } else { String::new() };
+    writeln!(out, "\nbest of {count} trials: rank {rank}, reg {reg}, alpha {alpha}, max_iter {max_iter}")?;
+    writeln!(out, "           {metric} {:.4}{spread}", figure("best_score"))?;
+    let ended = |state: &str| trials.iter().filter(|trial| trial["state"] == state).count();
+    for (count, words) in [(ended("stopped"), "stopped early"), (ended("failed"), "failed")] {
+        if count > 0 {
+            writeln!(out, "           {count} {words}")?;
+        }
+    }
+    Ok(())
 }
 
 fn evaluation(output: &Value, out: &mut dyn Write) -> io::Result<()> {
