@@ -35,6 +35,7 @@ pub mod matrix;
 pub mod metrics;
 pub mod model;
 pub mod netflix;
+mod parquet_guard;
 pub mod ratings;
 pub mod recommend;
 pub mod schema;
