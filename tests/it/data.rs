@@ -82,13 +82,24 @@ fn killed_at_any_step_of_a_rollback_the_dataset_is_whole() {
 
 #[test]
 fn prune_keeps_as_many_as_asked_and_never_the_current_one_goes() {
-    let sandbox = with_dataset(&[TRAIN, TRAIN, TRAIN]);
+    let sandbox = with_dataset(&[TRAIN, "8:\n7,1,2005-01-05\n", "8:\n9,1,2005-01-05\n"]);
     assert_eq!(sandbox.recflow(&["data", "prune", "data/train"]).exits(0).out, "nothing to remove\n");
     assert_eq!(sandbox.recflow(&["data", "prune", "data/train", "--keep", "1"]).exits(0).out, "removed: 1, 2\n");
-    assert_eq!(snapshots(&sandbox), [(3, 3)]);
+    assert_eq!(snapshots(&sandbox), [(3, 5)]);
     sandbox.recflow(&["data", "prune", "data/train", "--keep", "0"]).exits(2);
     let ran = sandbox.recflow(&["data", "rollback", "data/train"]).exits(1);
     assert!(ran.err.contains("no snapshot older than the current content") && ran.err.contains("no other snapshot is kept"), "{}", ran.err);
+}
+
+#[test]
+fn ratings_that_are_all_there_make_no_new_snapshot_and_the_log_says_so() {
+    let sandbox = with_dataset(&[TRAIN]);
+    let run = etl(&sandbox, &["train_file=train.txt"]).exits(0).json();
+    let output = &run["tasks"]["etl"]["output"]["train"];
+    assert_eq!((&output["changed"], &output["snapshot"], &output["duplicates"]), (&json!(false), &json!(1), &json!(3)));
+    assert_eq!(snapshots(&sandbox), [(1, 3)]);
+    let log = sandbox.recflow(&["logs", "latest", "etl"]).exits(0).out;
+    assert!(log.contains("`data/train` holds these ratings already: snapshot 1 stays"), "{log}");
 }
 
 #[test]

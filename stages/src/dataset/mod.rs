@@ -15,10 +15,12 @@
 //! | `open` | [`Dataset`]: reading |
 //! | `transaction`, `slot` | [`Transaction`]: publishing one or more datasets, exactly once |
 //! | `manifest` | what a snapshot contains and where it came from |
-//! | `snapshot` | writing one |
+//! | `snapshot`, `keep` | writing one: what changes is written, the rest linked or copied |
 //! | `overview` | what people want to know of a dataset, its history, the datasets of a folder |
 //! | `rollback` | going back to an older snapshot |
 //! | `adopt` | folders that Spark wrote |
+//! | `added` | columns that others added, carried along |
+//! | `unchanged` | work that found nothing to change |
 //! | `journal`, `record` | commit point, crash recovery; says where the commit file lies |
 //! | `location`, `lock`, `prune` | paths, one publisher at a time, old snapshots |
 //! | `partition`, `row`, `fingerprint`, `parquet_file` | months, sorted rows, their hash, their files |
@@ -26,9 +28,11 @@
 //! What survives: after [`Transaction::commit`] returned, the datasets are on stable storage. A process or machine that dies earlier leaves
 //! all of them at the old or all at the new snapshot.
 
+mod added;
 mod adopt;
 mod fingerprint;
 mod journal;
+mod keep;
 mod location;
 mod lock;
 mod manifest;
@@ -46,6 +50,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod unchanged;
 
 pub use manifest::{Column, FileEntry, Manifest, PartitionEntry};
 pub use open::{Dataset, history};

@@ -103,6 +103,9 @@ struct DatasetOutput {
     rating_type: RatingType,
     /// Number of the snapshot.
     snapshot: u64,
+    /// Whether the dataset changed. If not, there is no new snapshot.
+    #[serde(default = "was_published")]
+    changed: bool,
 }
 
 /// Files and the dataset they go to.
@@ -242,6 +245,9 @@ fn common_type(choice: RatingTypeChoice, transaction: &Transaction<'_>, read: &[
 }
 
 fn describe(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, context: &Context) -> DatasetOutput {
+    if !written.changed {
+        context.info(format!("`{}` holds these ratings already: snapshot {} stays", flow.given, written.snapshot));
+    }
     DatasetOutput {
         path: flow.given.to_string(),
         rows: written.rows,
@@ -255,7 +261,13 @@ fn describe(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, c
         fingerprint: written.fingerprint,
         rating_type: written.rating_type,
         snapshot: written.snapshot,
+        changed: written.changed,
     }
+}
+
+/// Outputs recorded before there was `changed` are all of new snapshots.
+fn was_published() -> bool {
+    true
 }
 
 #[cfg(test)]
