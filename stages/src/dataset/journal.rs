@@ -134,19 +134,36 @@ fn switch(location: &Location, pending: &Pending, storage: &dyn Storage) -> Resu
 ///
 /// A publication that was committed is left alone: [`finish`] is for that.
 pub(super) fn forget(location: &Location, storage: &dyn Storage) -> Result<()> {
-    let path = location.root.join("pending.json");
-    if committed(location)?.is_none()
-        && let Some(pending) = read_json::<Pending>(&path)?
-    {
-        for snapshot in [Some(pending.snapshot), pending.adopts].into_iter().flatten() {
-            if location.current()? != Current::Snapshot(snapshot) {
-                remove_snapshot(location, snapshot, storage)?;
-            }
-        }
-        remove_file(storage, &path).map_err(|error| StageError::io("remove", &path, &error))?;
+    if committed(location)?.is_none() {
+        forget_pending(location, storage)?;
+        forget_manifests(location, storage)?;
     }
     remove_hidden(&location.root, storage)?;
     forget_finished_commits(location, storage)
+}
+
+/// Removes a publication that never happened.
+fn forget_pending(location: &Location, storage: &dyn Storage) -> Result<()> {
+    let path = location.root.join("pending.json");
+    let Some(pending) = read_json::<Pending>(&path)? else { return Ok(()) };
+    for snapshot in [Some(pending.snapshot), pending.adopts].into_iter().flatten() {
+        if location.current()? != Current::Snapshot(snapshot) {
+            remove_snapshot(location, snapshot, storage)?;
+        }
+    }
+    remove_file(storage, &path).map_err(|error| StageError::io("remove", &path, &error))
+}
+
+/// Removes manifests without a snapshot: their publisher died before it could say what it was about. Left alone, each would count as a
+/// snapshot that is kept, in place of a real one.
+fn forget_manifests(location: &Location, storage: &dyn Storage) -> Result<()> {
+    let current = location.current()?;
+    for snapshot in location.snapshots()? {
+        if current != Current::Snapshot(snapshot) && !location.snapshot_dir(snapshot).exists() {
+            remove_snapshot(location, snapshot, storage)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a snapshot. First it gets a hidden name, so that half a snapshot is never listed.

@@ -99,6 +99,12 @@ fn check_tidy(place: &Place, operations: u64) {
             let expected = name == "lock" || name == "commits" || name.trim_end_matches(".json").parse::<u64>().is_ok();
             assert!(expected, "`{root}/{name}` is left after a fault at operation {operations}");
         }
+        let listed = |is_wanted: fn(&Path) -> bool| {
+            let entries = fs::read_dir(place.path(root)).unwrap().map(|entry| entry.unwrap().path());
+            let numbers = entries.filter(|path| is_wanted(path)).filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok());
+            numbers.collect::<std::collections::BTreeSet<u64>>()
+        };
+        assert_eq!(listed(|path| path.is_dir()), listed(|path| path.is_file()), "after a fault at operation {operations} in `{root}`");
         if let Ok(mut commits) = fs::read_dir(place.path(root).join("commits")) {
             assert!(commits.next().is_none(), "a commit file is left after a fault at operation {operations}");
         }
