@@ -64,6 +64,12 @@ impl ParquetFile {
         self.metadata.schema()
     }
 
+    /// What the writer noted under `name` (Parquet's key-value metadata).
+    pub(crate) fn note(&self, name: &str) -> Option<&str> {
+        let notes = self.metadata.metadata().file_metadata().key_value_metadata()?;
+        notes.iter().find(|note| note.key == name)?.value.as_deref()
+    }
+
     /// How many rows the file claims to hold; no more than its size explains.
     pub(crate) fn rows(&self) -> usize {
         usize::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)

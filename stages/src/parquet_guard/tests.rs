@@ -55,16 +55,14 @@ fn whatever_byte_is_damaged_the_file_is_read_or_named_and_nothing_panics() {
     let mut refused = 0;
     silence_this_thread();
     for at in 0..sound.len() {
-        for flip in [0x01, 0x80, 0xff] {
-            let mut bytes = sound.clone();
-            bytes[at] ^= flip;
-            if let Err(error) = read(&bytes) {
-                if !error.message.ends_with("f.parquet` is not readable Parquet") {
-                    let _ = std::panic::take_hook();
-                    panic!("byte {at} ^ {flip}: {error}");
-                }
-                refused += 1;
+        let mut bytes = sound.clone();
+        bytes[at] ^= [0x01, 0x80, 0xff][at % 3];
+        if let Err(error) = read(&bytes) {
+            if !error.message.ends_with("f.parquet` is not readable Parquet") {
+                let _ = std::panic::take_hook();
+                panic!("byte {at}: {error}");
             }
+            refused += 1;
         }
     }
     let _ = std::panic::take_hook();

@@ -32,11 +32,12 @@ pub fn write_atomically(storage: &dyn Storage, path: &Path, write: impl FnOnce(&
 fn create_locked(storage: &dyn Storage, temporary: &Path) -> io::Result<(Box<dyn StorageFile>, Option<File>)> {
     loop {
         let file = storage.create(temporary)?;
-        let Ok(alive) = File::open(temporary) else { continue };
-        if alive.lock().is_err() {
-            return Ok((file, None));
-        }
-        // Between the two, somebody who tidies up may have taken it for abandoned.
+        let alive = match File::open(temporary) {
+            Ok(alive) if alive.lock().is_ok() => alive,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            _ => return Ok((file, None)),
+        };
+        // Between creating and locking it, somebody who tidies up may have taken it for abandoned.
         let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
         if fs::metadata(temporary).map(identity).ok() == Some(identity(alive.metadata()?)) {
             return Ok((file, Some(alive)));
