@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -26,13 +27,32 @@ impl Locks {
         let files = ordered.into_iter().map(|location| take_one(location, context)).collect::<Result<_>>()?;
         Ok(Self { _files: files })
     }
+
+    /// The same without waiting; `None` if somebody holds one.
+    pub(super) fn try_take<'a>(locations: impl IntoIterator<Item = &'a Location>) -> Result<Option<Self>> {
+        let ordered: BTreeSet<&Location> = locations.into_iter().collect();
+        let mut files = Vec::with_capacity(ordered.len());
+        for location in ordered {
+            let (path, file) = open(location)?;
+            match file.try_lock() {
+                Ok(()) => files.push(file),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(StageError::io("lock", &path, &error)),
+            }
+        }
+        Ok(Some(Self { _files: files }))
+    }
+}
+
+fn open(location: &Location) -> Result<(PathBuf, File)> {
+    let path = location.root.join("lock");
+    // Not through the storage: the lock file holds no data.
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    file.map(|file| (path.clone(), file)).map_err(|error| StageError::io("lock", &path, &error))
 }
 
 fn take_one(location: &Location, context: &Context) -> Result<File> {
-    let path = location.root.join("lock");
-    // Not through the storage: the lock file holds no data.
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| StageError::io("lock", &path, &error))?;
+    let (path, file) = open(location)?;
     let mut told = false;
     loop {
         match file.try_lock() {

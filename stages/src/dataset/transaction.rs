@@ -88,7 +88,7 @@ pub struct Transaction<'a> {
 ///
 /// Worth asking before expensive work; [`Transaction::begin`] asks again under the locks.
 pub fn published(paths: &[&Path], context: &Context) -> Result<Option<Value>> {
-    let mut output = None;
+    let (mut output, mut locations) = (None, Vec::with_capacity(paths.len()));
     for path in paths {
         let location = Location::of(path)?;
         journal::finish(&location, context)?;
@@ -96,8 +96,16 @@ pub fn published(paths: &[&Path], context: &Context) -> Result<Option<Value>> {
             None => return Ok(None),
             found => output = output.or(found),
         }
+        locations.push(location);
     }
+    // Nobody publishes now who would tidy up after a death at the very end. If that fails or others are at work, the next one will.
+    let _ = tidy(&locations, context);
     Ok(output)
+}
+
+fn tidy(locations: &[Location], context: &Context) -> Result<()> {
+    let Some(_locks) = Locks::try_take(locations)? else { return Ok(()) };
+    locations.iter().try_for_each(|location| journal::forget(location, context.storage.as_ref()))
 }
 
 fn published_in(location: &Location, context: &Context) -> Result<Option<Value>> {

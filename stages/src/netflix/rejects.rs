@@ -11,7 +11,7 @@ use super::line::Defect;
 use super::parse::Reject;
 use crate::context::Context;
 use crate::error::{Result, StageError};
-use crate::storage::{StorageFile, parent, temporary_beside};
+use crate::storage::{StorageFile, Temporary};
 
 /// How many rejected lines are reported in full.
 const EXAMPLES: usize = 10;
@@ -37,7 +37,13 @@ impl Rejected {
     }
 }
 
-type File = BufWriter<Box<dyn StorageFile>>;
+/// The rejects file while it is written.
+struct Open {
+    temporary: PathBuf,
+    file: BufWriter<Box<dyn StorageFile>>,
+    /// Tells others that its writer lives.
+    _alive: Option<std::fs::File>,
+}
 
 /// Collects the rejected lines of the files of one source.
 pub(super) struct Collector<'a> {
@@ -45,8 +51,8 @@ pub(super) struct Collector<'a> {
     /// The file being read, as people write it.
     source: String,
     path: PathBuf,
-    /// The temporary file and its name; none before the first rejected line.
-    file: Option<(PathBuf, File)>,
+    /// The temporary file; none before the first rejected line.
+    file: Option<Open>,
     rejected: Rejected,
 }
 
@@ -78,7 +84,7 @@ impl<'a> Collector<'a> {
 
     /// Closes the file and says what was rejected.
     pub(super) fn finish(mut self) -> Result<Rejected> {
-        if let Some((temporary, file)) = self.file.take() {
+        if let Some(Open { temporary, file, .. }) = self.file.take() {
             let result = (|| {
                 file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync()?;
                 self.context.storage.rename(&temporary, &self.path)
@@ -92,27 +98,27 @@ impl<'a> Collector<'a> {
         Ok(std::mem::take(&mut self.rejected))
     }
 
-    fn file(&mut self) -> Result<&mut File> {
-        if self.file.is_none() {
-            let storage = &self.context.storage;
-            let temporary = temporary_beside(&self.path);
-            let file = storage.create_dir_all(parent(&self.path)).and_then(|()| storage.create(&temporary));
-            let mut file = BufWriter::new(file.map_err(|error| StageError::io("write", &self.path, &error))?);
-            writeln!(file, "# file\tline\tdefect\ttext").map_err(|error| StageError::io("write", &self.path, &error))?;
-            self.file = Some((temporary, file));
-        }
-        match &mut self.file {
-            Some((_, file)) => Ok(file),
-            None => Err(StageError::bug("the rejects file was just opened")),
-        }
+    fn file(&mut self) -> Result<&mut BufWriter<Box<dyn StorageFile>>> {
+        let open = match self.file.take() {
+            Some(open) => open,
+            None => self.open().map_err(|error| StageError::io("write", &self.path, &error))?,
+        };
+        Ok(&mut self.file.insert(open).file)
+    }
+
+    fn open(&self) -> std::io::Result<Open> {
+        let Temporary { path, file, _alive } = Temporary::create(self.context.storage.as_ref(), &self.path)?;
+        let mut open = Open { temporary: path, file: BufWriter::new(file), _alive };
+        writeln!(open.file, "# file\tline\tdefect\ttext")?;
+        Ok(open)
     }
 }
 
 impl Drop for Collector<'_> {
     /// An attempt that failed or was cancelled half-way leaves no temporary file.
     fn drop(&mut self) {
-        if let Some((temporary, _)) = &self.file {
-            let _ = self.context.storage.remove_file(temporary);
+        if let Some(open) = &self.file {
+            let _ = self.context.storage.remove_file(&open.temporary);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Storage, StorageFile, parent, temporary_beside};
 use crate::error::{Result, StageError};
@@ -11,24 +11,41 @@ use crate::error::{Result, StageError};
 /// Writes a whole file so that it is there completely or not at all: temporary file in the same directory,
 /// write, sync, rename, sync the directory. On failure the temporary file is removed, and so are those that dead processes left.
 pub fn write_atomically(storage: &dyn Storage, path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<()> {
-    let temporary = temporary_beside(path);
-    let result = (|| {
-        storage.create_dir_all(parent(path))?;
-        remove_abandoned(storage, path);
-        let (file, _alive) = create_locked(storage, &temporary)?;
-        let mut file = io::BufWriter::with_capacity(1 << 18, file);
-        write(&mut file)?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync()?;
-        storage.rename(&temporary, path)?;
-        storage.sync_dir(parent(path))
-    })();
-    result.map_err(|error| {
-        let _ = storage.remove_file(&temporary);
-        StageError::io("write", path, &error)
-    })
+    let result = Temporary::create(storage, path).and_then(|temporary| {
+        let Temporary { path: hidden, file, _alive } = temporary;
+        let published = (|| {
+            let mut file = io::BufWriter::with_capacity(1 << 18, file);
+            write(&mut file)?;
+            file.into_inner().map_err(io::IntoInnerError::into_error)?.sync()?;
+            storage.rename(&hidden, path)?;
+            storage.sync_dir(parent(path))
+        })();
+        published.inspect_err(|_| drop(storage.remove_file(&hidden)))
+    });
+    result.map_err(|error| StageError::io("write", path, &error))
 }
 
-/// Creates a temporary file, and locks it for as long as its writer lives; `None` where files cannot be locked.
+/// A file on its way, under a hidden name beside the one that it is to get.
+pub(crate) struct Temporary {
+    /// Its hidden name.
+    pub(crate) path: PathBuf,
+    pub(crate) file: Box<dyn StorageFile>,
+    /// Locked for as long as the writer lives; `None` where files cannot be locked.
+    pub(crate) _alive: Option<File>,
+}
+
+impl Temporary {
+    /// A new one for the file at `path`, in a folder that is made if need be. Removes those of writers that died.
+    pub(crate) fn create(storage: &dyn Storage, path: &Path) -> io::Result<Self> {
+        storage.create_dir_all(parent(path))?;
+        remove_abandoned(storage, path);
+        let hidden = temporary_beside(path);
+        let (file, alive) = create_locked(storage, &hidden).inspect_err(|_| drop(storage.remove_file(&hidden)))?;
+        Ok(Self { path: hidden, file, _alive: alive })
+    }
+}
+
+/// Creates a temporary file and locks it, so that others can tell that its writer lives.
 fn create_locked(storage: &dyn Storage, temporary: &Path) -> io::Result<(Box<dyn StorageFile>, Option<File>)> {
     loop {
         let file = storage.create(temporary)?;

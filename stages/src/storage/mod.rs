@@ -17,6 +17,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use atomic::Temporary;
 pub use atomic::write_atomically;
 pub use faults::{FailAfter, from_environment};
 
