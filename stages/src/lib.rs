@@ -50,6 +50,7 @@ pub mod metrics;
 pub mod model;
 pub mod names;
 pub mod netflix;
+mod parquet_guard;
 pub mod ratings;
 pub mod recommend;
 pub mod schema;
