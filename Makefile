@@ -1,7 +1,7 @@
 # `make help` lists the targets: a name and the comment behind it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof lint audit bench
+.PHONY: help run test proof lint audit bench fuzz
 
 CARGO ?= cargo
 # `make run WORKSPACE=/somewhere/else` keeps the result.
@@ -40,4 +40,15 @@ audit: ## check licences, advisories and sources of dependencies (needs cargo-de
 	$(CARGO) deny --locked check
 
 bench: ## measure (release profile; each benchmark prints its figures)
-	$(CARGO) bench --workspace --locked --bench overhead --bench store --bench train
+	$(CARGO) bench --workspace --locked --bench overhead --bench store --bench train --bench stages
+
+# Seconds for each target. Corpus entries that a run adds are not kept: see fuzz/src/lib.rs.
+SECONDS ?= 60
+FUZZ_TARGETS ?= netflix_text parquet_dataset model pipeline_yaml
+
+fuzz: ## look for inputs that panic or take memory, SECONDS each target (needs cargo-fuzz and a nightly compiler)
+	@for target in $(FUZZ_TARGETS); do \
+		work=fuzz/target/corpus/$$target; mkdir -p $$work; \
+		(set -x; $(CARGO) +nightly fuzz run $$target $$work fuzz/corpus/$$target -- \
+			-max_total_time=$(SECONDS) -max_len=16384 -rss_limit_mb=2048 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1) || exit 1; \
+	done

@@ -13,6 +13,15 @@ pub fn hit(name: &str) {
     let _ = name;
 }
 
+/// Ends the process as `kill -9` would. Only what a test arms comes here.
+pub(crate) fn die() -> ! {
+    // SAFETY: kill and getpid take no pointers; SIGKILL to ourselves ends the process here.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGKILL);
+    }
+    unreachable!("nobody survives SIGKILL")
+}
+
 #[cfg(debug_assertions)]
 mod armed {
     use std::sync::LazyLock;
@@ -41,9 +50,6 @@ mod armed {
             return;
         }
         assert!(!armed.panics, "failpoint `{name}`");
-        // SAFETY: kill and getpid take no pointers; SIGKILL to ourselves ends the process here.
-        unsafe {
-            libc::kill(libc::getpid(), libc::SIGKILL);
-        }
+        super::die()
     }
 }

@@ -24,6 +24,8 @@
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
 //! | [`export`] | what recflow holds, as CSV, Parquet or NumPy |
+//! | [`split`] | which ratings are held out of a training |
+//! | [`tuning`] | hyper-parameter search |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`drift`] | how far two sets of ratings or predictions lie apart, and whether that matters |
 //! | [`stream`] | stream files: claimed, read, split, archived, each rating once |
@@ -48,12 +50,15 @@ pub mod metrics;
 pub mod model;
 pub mod names;
 pub mod netflix;
+mod parquet_guard;
 pub mod ratings;
 pub mod recommend;
 pub mod schema;
+pub mod split;
 pub mod stage;
 pub mod storage;
 pub mod stream;
+pub mod tuning;
 
 pub use context::{CancelToken, Context, Level, Progress, PublishKey, Report, Reporter, Unit};
 pub use error::{ErrorKind, Result, StageError};

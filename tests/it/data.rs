@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Ran, Sandbox};
+use crate::sandbox::{Ran, Sandbox, skipped};
 
 const TRAIN: &str = "8:\n1,3,2005-01-05\n2,4,2005-01-06\n9:\n1,5,2005-12-31\n";
 
@@ -82,13 +82,24 @@ fn killed_at_any_step_of_a_rollback_the_dataset_is_whole() {
 
 #[test]
 fn prune_keeps_as_many_as_asked_and_never_the_current_one_goes() {
-    let sandbox = with_dataset(&[TRAIN, TRAIN, TRAIN]);
+    let sandbox = with_dataset(&[TRAIN, "8:\n7,1,2005-01-05\n", "8:\n9,1,2005-01-05\n"]);
     assert_eq!(sandbox.recflow(&["data", "prune", "data/train"]).exits(0).out, "nothing to remove\n");
     assert_eq!(sandbox.recflow(&["data", "prune", "data/train", "--keep", "1"]).exits(0).out, "removed: 1, 2\n");
-    assert_eq!(snapshots(&sandbox), [(3, 3)]);
+    assert_eq!(snapshots(&sandbox), [(3, 5)]);
     sandbox.recflow(&["data", "prune", "data/train", "--keep", "0"]).exits(2);
     let ran = sandbox.recflow(&["data", "rollback", "data/train"]).exits(1);
     assert!(ran.err.contains("no snapshot older than the current content") && ran.err.contains("no other snapshot is kept"), "{}", ran.err);
+}
+
+#[test]
+fn ratings_that_are_all_there_make_no_new_snapshot_and_the_log_says_so() {
+    let sandbox = with_dataset(&[TRAIN]);
+    let run = etl(&sandbox, &["train_file=train.txt"]).exits(0).json();
+    let output = &run["tasks"]["etl"]["output"]["train"];
+    assert_eq!((&output["changed"], &output["snapshot"], &output["duplicates"]), (&json!(false), &json!(1), &json!(3)));
+    assert_eq!(snapshots(&sandbox), [(1, 3)]);
+    let log = sandbox.recflow(&["logs", "latest", "etl"]).exits(0).out;
+    assert!(log.contains("`data/train` holds these ratings already: snapshot 1 stays"), "{log}");
 }
 
 #[test]
@@ -140,4 +151,32 @@ fn a_truncated_gz_is_named_and_publishes_nothing() {
     let run = sandbox.json(&["stage", "create_futures", "input=cut.gz", "output=future.csv", "--json"]);
     assert_eq!(run["status"], "failed");
     assert!(!sandbox.file("future.csv").exists());
+}
+
+#[test]
+fn snapshots_on_another_mount_cannot_be_linked_and_are_copied() {
+    use std::os::unix::fs::MetadataExt;
+    let sandbox = with_dataset(&[TRAIN]);
+    // The kernel links nothing across mounts, not even within one file system.
+    let folder = sandbox.file("data/.train.snapshots/1");
+    let mount = |arguments: &[&str]| {
+        let output = std::process::Command::new("mount").args(arguments).args([&folder, &folder]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    if !mount(&["--bind"]) {
+        skipped("binding a mount is not permitted here");
+        return;
+    }
+    sandbox.write("train.txt", "8:\n7,1,2005-02-05\n");
+    let ran = etl(&sandbox, &["train_file=train.txt"]);
+    let kept = |snapshot: u32| {
+        let file = sandbox.file(&format!("data/.train.snapshots/{snapshot}/year=2005/month=12/part-00000.parquet"));
+        (std::fs::metadata(&file).expect("kept").ino(), std::fs::read(file).expect("readable"))
+    };
+    let (before, after) = (kept(1), kept(2));
+    let unmounted = std::process::Command::new("umount").arg(&folder).status();
+    assert!(unmounted.is_ok_and(|status| status.success()));
+    ran.exits(0);
+    assert_ne!(before.0, after.0);
+    assert_eq!(before.1, after.1);
 }

@@ -1,5 +1,6 @@
 //! What a user can see, tested through the binary. One folder, one program: it links once.
 
+mod broken;
 mod cancel;
 mod cli;
 mod crash;
@@ -19,3 +20,4 @@ mod secrets;
 mod shell;
 mod together;
 mod training;
+mod tune;

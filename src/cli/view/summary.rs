@@ -69,23 +69,38 @@ pub(in crate::cli) fn summary(report: &RunReport, color: bool, out: &mut dyn Wri
     next(report, tasks, out)
 }
 
-/// Says of tasks that did not run, or branched, why.
+/// Says of tasks that did not run, or branched, why. Those that only follow another one that did not run are counted.
 fn why(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
-    let mut first = true;
+    let mut lines = Vec::new();
+    let mut followers = 0;
     for task in tasks {
         let reason = match task.state {
+            "skipped" | "upstream_failed" if follows_one_that_did_not_run(task, tasks) => {
+                followers += 1;
+                continue;
+            }
             "skipped" | "upstream_failed" | "retrying" => task.reason.clone(),
             "succeeded" if task.stage == "branch" => task.output.as_ref().map(branch_words),
             _ => None,
         };
-        if let Some(reason) = reason {
-            if std::mem::take(&mut first) {
-                writeln!(out)?;
-            }
-            writeln!(out, "{}: {}", task.id, text::plain(&reason))?;
-        }
+        lines.extend(reason.map(|reason| format!("{}: {}", task.id, text::plain(&reason))));
     }
-    Ok(())
+    match followers {
+        0 => {}
+        1 => lines.push("1 task below did not run either".to_owned()),
+        count => lines.push(format!("{count} tasks below did not run either")),
+    }
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Whether the reason that a task did not run is the state of another one that did not: it begins with it, as the engine words it.
+fn follows_one_that_did_not_run(task: &TaskReport, tasks: &[TaskReport]) -> bool {
+    let Some(reason) = &task.reason else { return false };
+    let did_not_run = |other: &&TaskReport| matches!(other.state, "skipped" | "upstream_failed");
+    tasks.iter().filter(did_not_run).any(|other| reason.starts_with(&format!("`{}` is {}", other.id, other.state)))
 }
 
 fn branch_words(output: &Value) -> String {
@@ -126,6 +141,7 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
                     writeln!(out, "           RMSE {rmse:.4} on held-out ratings; {done} iterations, lowest after {best}")?;
                 }
             }
+            "tune" => search(output, out)?,
             "evaluate" => evaluation(output, out)?,
             "detect_drift" => drift(output, out)?,
             "check" => models::failed_checks(output, out)?,
@@ -162,6 +178,26 @@ fn drift(output: &Value, out: &mut dyn Write) -> io::Result<()> {
         figure("interval.lower"),
         figure("interval.upper")
     )
+}
+
+/// What a hyper-parameter search found.
+fn search(output: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let trials = output["trials"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let best = &output["best"];
+    let figure = |name: &str| output[name].as_f64().unwrap_or_default();
+    let metric = output["metric"].as_str().unwrap_or_default();
+    let (count, rank, reg, alpha, max_iter) = (trials.len(), &best["rank"], &best["reg"], &best["alpha"], &best["max_iter"]);
+    let folds = output["folds"].as_array().map_or(0, Vec::len);
+    let spread = if folds > 1 { format!(" ± {:.4} over {folds} folds", figure("best_std")) } else { String::new() };
+    writeln!(out, "\nbest of {count} trials: rank {rank}, reg {reg}, alpha {alpha}, max_iter {max_iter}")?;
+    writeln!(out, "           {metric} {:.4}{spread}", figure("best_score"))?;
+    let ended = |state: &str| trials.iter().filter(|trial| trial["state"] == state).count();
+    for (count, words) in [(ended("stopped"), "stopped early"), (ended("failed"), "failed")] {
+        if count > 0 {
+            writeln!(out, "           {count} {words}")?;
+        }
+    }
+    Ok(())
 }
 
 fn evaluation(output: &Value, out: &mut dyn Write) -> io::Result<()> {

@@ -38,39 +38,18 @@ pub struct Fit {
     pub instruction_set: &'static str,
 }
 
-/// The factors of both sides between two sweeps: all that the next one needs.
-#[derive(Debug, Clone)]
-pub(crate) struct Sides {
-    /// Rows of `padded(rank)` floats, in the order of the matrix.
-    pub(crate) users: Aligned,
-    /// Likewise.
-    pub(crate) items: Aligned,
-}
-
-impl Sides {
-    /// Zeros of the shape that a training of `matrix` has.
-    pub(crate) fn zeroed(matrix: &RatingMatrix, rank: usize) -> Self {
-        let zeroed = |ids: &Ids| Aligned::zeroed(ids.len() * padded(rank));
-        Self { users: zeroed(matrix.users()), items: zeroed(matrix.items()) }
-    }
-
-    /// As a model.
-    pub(crate) fn into_model(self, matrix: &RatingMatrix, rank: usize) -> AlsModel {
-        let factors = |ids: &Ids, rows: Aligned| Factors::from_padded(ids.clone(), rank, rows);
-        AlsModel::new(factors(matrix.users(), self.users), factors(matrix.items(), self.items))
-    }
-}
-
-/// A training that goes on sweep by sweep, for as long as its owner wants.
+/// A training between two sweeps: it can be looked at, go on, be kept for later, or be dropped.
+///
+/// Sweeps are a function of the matrix, the parameters and the sweeps before. So a training that pauses, or that begins again, has the same
+/// factors after the same number of sweeps, to the bit, on the same instruction set.
 #[derive(Debug)]
 pub struct Trainer<'a> {
-    params: &'a AlsValidParams,
+    params: AlsValidParams,
     matrix: &'a RatingMatrix,
     kernel: Kernel,
-    cancel: &'a CancelToken,
-    sides: Sides,
+    model: AlsModel,
     /// Sweeps done.
-    done: usize,
+    sweeps: usize,
 }
 
 impl AlsValidParams {
@@ -90,48 +69,45 @@ impl AlsValidParams {
         cancel: &CancelToken,
         mut watch: impl FnMut(&Iteration),
     ) -> Result<Fit, FitError> {
-        let mut trainer = Trainer { kernel, ..Trainer::new(self, matrix, cancel) };
+        let mut trainer = Trainer { kernel, ..Trainer::new(self, matrix) };
         let mut iterations = Vec::with_capacity(self.get().max_iter);
         for _ in 0..self.get().max_iter {
-            let iteration = trainer.sweep()?;
+            let iteration = trainer.sweep(cancel)?;
             watch(&iteration);
             iterations.push(iteration);
         }
-        let model = trainer.sides.into_model(matrix, self.get().rank);
-        Ok(Fit { model, iterations, instruction_set: kernel.name() })
+        Ok(Fit { model: trainer.into_model(), iterations, instruction_set: kernel.name() })
     }
 }
 
 impl<'a> Trainer<'a> {
-    /// A training that begins.
-    pub fn new(params: &'a AlsValidParams, matrix: &'a RatingMatrix, cancel: &'a CancelToken) -> Self {
-        let mut sides = Sides::zeroed(matrix, params.get().rank);
-        sides.users = init::users(matrix.users().as_slice(), params.get());
-        Self::resumed(params, matrix, cancel, sides, 0)
+    /// A training on `matrix` before its first sweep. How many there will be is for the caller to say: `max_iter` has no part in it.
+    pub fn new(params: &AlsValidParams, matrix: &'a RatingMatrix) -> Self {
+        let rank = params.get().rank;
+        let users = init::users(matrix.users().as_slice(), params.get());
+        let items = Aligned::zeroed(matrix.items().len() * padded(rank));
+        let factors = |ids: &Ids, rows: Aligned| Factors::from_padded(ids.clone(), rank, rows);
+        Self::resumed(params, matrix, AlsModel::new(factors(matrix.users(), users), factors(matrix.items(), items)), 0)
     }
 
-    /// A training that goes on after `done` sweeps, which ended with `sides`. It gives the same digits as if it had not been
-    /// interrupted, on the same instruction set.
-    pub(crate) fn resumed(
-        params: &'a AlsValidParams,
-        matrix: &'a RatingMatrix,
-        cancel: &'a CancelToken,
-        sides: Sides,
-        done: usize,
-    ) -> Self {
-        Self { params, matrix, kernel: Kernel::detect(), cancel, sides, done }
+    /// A training that goes on after so many `sweeps`, which ended with `model`: one of the users and items of `matrix`, of the same rank.
+    pub(crate) fn resumed(params: &AlsValidParams, matrix: &'a RatingMatrix, model: AlsModel, sweeps: usize) -> Self {
+        Self { params: params.clone(), matrix, kernel: Kernel::detect(), model, sweeps }
     }
 
-    /// Solves the items, then the users.
-    ///
-    /// # Errors
-    /// Those of [`AlsValidParams::fit`]. The training cannot go on after one.
-    pub fn sweep(&mut self) -> Result<Iteration, FitError> {
-        let items = self.half_step(Side::Item)?;
-        let users = self.half_step(Side::User)?;
-        self.done += 1;
-        let train_rmse = (!self.params.get().implicit).then(|| (users.error / self.matrix.nnz() as f64).sqrt());
-        Ok(Iteration { number: self.done, loss: users.error + users.penalty + items.penalty, train_rmse, holdout_rmse: None })
+    /// How many sweeps are done.
+    pub fn sweeps(&self) -> usize {
+        self.sweeps
+    }
+
+    /// The factors as they are now. Before the first sweep those of the items are 0.
+    pub fn model(&self) -> &AlsModel {
+        &self.model
+    }
+
+    /// The factors, for good.
+    pub fn into_model(self) -> AlsModel {
+        self.model
     }
 
     /// The instruction set it runs on.
@@ -139,26 +115,28 @@ impl<'a> Trainer<'a> {
         self.kernel.name()
     }
 
-    /// The factors as they are.
-    pub(crate) fn sides(&self) -> &Sides {
-        &self.sides
-    }
-
-    /// The factors, for good.
-    pub(crate) fn into_sides(self) -> Sides {
-        self.sides
+    /// Solves the items, then the users, in rayon's current pool; `cancel` is looked at once a row.
+    ///
+    /// # Errors
+    /// A row without a unique or finite solution, by name, or the cancellation. The training is of no use after that.
+    pub fn sweep(&mut self, cancel: &CancelToken) -> Result<Iteration, FitError> {
+        let items = self.half_step(Side::Item, cancel)?;
+        let users = self.half_step(Side::User, cancel)?;
+        self.sweeps += 1;
+        let train_rmse = (!self.params.get().implicit).then(|| (users.error / self.matrix.nnz() as f64).sqrt());
+        Ok(Iteration { number: self.sweeps, loss: users.error + users.penalty + items.penalty, train_rmse, holdout_rmse: None })
     }
 
     /// Solves one side. The errors are summed on the users' side only, the second of a sweep.
-    pub(super) fn half_step(&mut self, side: Side) -> Result<Loss, FitError> {
+    pub(super) fn half_step(&mut self, side: Side, cancel: &CancelToken) -> Result<Loss, FitError> {
         let params = self.params.get();
         let layers = self.matrix.layers().iter();
-        let Sides { users, items } = &mut self.sides;
+        let (users, items) = self.model.sides_mut();
         let (rows, ids, source, out) = match side {
             Side::Item => (layers.map(|layer| &layer.by_item).collect(), self.matrix.items(), users, items),
             Side::User => (layers.map(|layer| &layer.by_user).collect(), self.matrix.users(), items, users),
         };
-        let source = source.as_slice();
+        let source = source.padded_rows();
         let base = params.implicit.then(|| gram_of_all(self.kernel, source, params.rank));
         let equations = Equations {
             kernel: self.kernel,
@@ -169,7 +147,7 @@ impl<'a> Trainer<'a> {
             source,
             base,
         };
-        let step = HalfStep { equations, side, ids: ids.as_slice(), with_error: side == Side::User, cancel: self.cancel };
-        step.run(out.as_mut_slice())
+        let step = HalfStep { equations, side, ids: ids.as_slice(), with_error: side == Side::User, cancel };
+        step.run(out.padded_rows_mut())
     }
 }

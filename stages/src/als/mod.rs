@@ -21,7 +21,7 @@
 //! # How data moves
 //!
 //! [`AlsParams`] → `check` → [`AlsValidParams`] → `fit(`[`RatingMatrix`](crate::matrix::RatingMatrix)`)` → [`Fit`]. Whoever wants a say
-//! between the sweeps, to look at held-out ratings, stop early or keep a checkpoint, drives a [`Trainer`].
+//! between the sweeps, to look at held-out ratings, stop early, keep a checkpoint or wait, drives a [`Trainer`].
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -66,7 +66,6 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use algorithm::Sides;
 pub use algorithm::{Fit, Iteration, Trainer};
 pub use errors::{FitError, ParamError, Side};
 pub use hyperparams::{AlsParams, AlsValidParams, RegScaling};

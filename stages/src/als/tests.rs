@@ -130,11 +130,11 @@ proptest! {
             let params = AlsParams { implicit, nonnegative, reg_scaling, rank: params.rank.min(8), ..params.clone() };
             let mut oracle = oracle(&params, &matrix);
             let (params, cancel) = (params.check().unwrap(), CancelToken::new());
-            let mut trainer = Trainer::new(&params, &matrix, &cancel);
+            let mut trainer = Trainer::new(&params, &matrix);
             let mut last = f64::INFINITY;
             for side in [Side::Item, Side::User].into_iter().cycle().take(8) {
-                trainer.half_step(side).unwrap();
-                let model = trainer.sides().clone().into_model(&matrix, params.get().rank);
+                trainer.half_step(side, &cancel).unwrap();
+                let model = trainer.model();
                 (oracle.users, oracle.items) = (to_rows(model.users()), to_rows(model.items()));
                 let loss = oracle.loss();
                 prop_assert!(loss <= last * (1.0 + 1e-5), "{loss} after {last}: {:?}", params.get());

@@ -17,6 +17,7 @@ mod promote;
 mod recommend;
 mod shell;
 mod train_als;
+mod tune;
 
 pub use check::{Check, CheckInputs, CheckOutput};
 pub use create_futures::CreateFutures;
@@ -34,6 +35,7 @@ pub use promote::{Promote, PromoteInputs, PromoteOutput};
 pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
 pub use train_als::{EarlyStopping, TrainAls, TrainAlsInputs, TrainAlsOutput};
+pub use tune::{Tune, TuneInputs, TuneOutput};
 
 use crate::stage::AnyStage;
 
@@ -56,5 +58,6 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<Recommend>(),
         AnyStage::of::<Shell>(),
         AnyStage::of::<TrainAls>(),
+        AnyStage::of::<Tune>(),
     ]
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::added;
 use super::fingerprint;
 use super::manifest::{Column, FileEntry, Manifest, PartitionEntry};
 use super::options::RatingType;
@@ -88,10 +89,10 @@ fn scan_folder(dir: &Path, folder: String, mut names: Vec<String>, context: &Con
     let mut canonical = partition.is_some();
     for name in names {
         let path: PathBuf = dir.join(&folder).join(&name);
-        let content = parquet_file::read(&path)?;
+        let content = parquet_file::read(&path, &[])?;
         let bytes = fs::metadata(&path).map_err(|error| StageError::io("read", &path, &error))?.len();
         canonical &= content.nulls == 0;
-        extra.extend(content.extra);
+        extra.extend(added::describe(&content.fields));
         types.push(content.rating_type);
         files.push(FileEntry { name, rows: content.ratings.len() as u64 + content.nulls, bytes });
         rows.extend((0..content.ratings.len()).map(|index| Row::of(&content.ratings, index)));

@@ -7,13 +7,13 @@
 use blake3::Hasher;
 
 use super::partition::Partition;
-use super::row::Row;
+use super::row::{Line, Row};
 
 /// Rows hashed at a time.
 const CHUNK_ROWS: usize = 4096;
 
 /// The fingerprint of sorted rows, as 64 hexadecimal digits.
-pub(super) fn of_rows(rows: &[Row]) -> String {
+pub(super) fn of_rows<L: Line>(rows: &[L]) -> String {
     let mut hasher = Hasher::new();
     let columns: [fn(Row) -> [u8; 4]; 4] = [
         |row| row.movie().to_le_bytes(),
@@ -25,7 +25,7 @@ pub(super) fn of_rows(rows: &[Row]) -> String {
     for column in columns {
         for chunk in rows.chunks(CHUNK_ROWS) {
             buffer.clear();
-            chunk.iter().for_each(|&row| buffer.extend_from_slice(&column(row)));
+            chunk.iter().for_each(|line| buffer.extend_from_slice(&column(line.row())));
             hasher.update(&buffer);
         }
     }

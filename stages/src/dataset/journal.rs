@@ -22,6 +22,7 @@ use super::ids;
 use super::location::{Current, Location, relative};
 use super::lock::Locks;
 use super::record::{Commit, FORMAT, Participant, Pending, committed, participants, read_json, waiting, write_json};
+use super::unchanged;
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::failpoint;
@@ -90,6 +91,22 @@ fn apply(file: &Path, storage: &dyn Storage) -> Result<()> {
     remove_file(storage, file).map_err(|error| StageError::io("remove", file, &error))
 }
 
+/// That the file system has symbolic links, without which step 4 would fail: after the commit, where nothing may fail for good.
+pub(super) fn check_switchable(location: &Location, context: &Context) -> Result<()> {
+    let (storage, link) = (context.storage.as_ref(), location.root.join(".link"));
+    let error = match storage.symlink(&location.link_text(0), &link) {
+        Ok(()) => return remove_file(storage, &link).map_err(|error| StageError::io("remove", &link, &error)),
+        Err(error) => error,
+    };
+    if error.raw_os_error() != Some(libc::EPERM) && error.kind() != io::ErrorKind::Unsupported {
+        return Err(StageError::io("link", &link, &error));
+    }
+    let name = context.display(&location.path);
+    Err(StageError::input(format!("`{name}` lies on a file system without symbolic links, which a dataset needs"))
+        .with_cause(error)
+        .with_hint("keep datasets on a file system that has them (ext4, XFS, Btrfs, NFS, …), and export files from there"))
+}
+
 /// Makes the pending snapshot current.
 fn switch(location: &Location, pending: &Pending, storage: &dyn Storage) -> Result<()> {
     let failed = |error: io::Error| StageError::io("switch", &location.path, &error);
@@ -118,20 +135,37 @@ fn switch(location: &Location, pending: &Pending, storage: &dyn Storage) -> Resu
 ///
 /// A publication that was committed is left alone: [`finish`] is for that.
 pub(super) fn forget(location: &Location, storage: &dyn Storage) -> Result<()> {
-    let path = location.root.join("pending.json");
-    if committed(location)?.is_none()
-        && let Some(pending) = read_json::<Pending>(&path)?
-    {
-        for snapshot in [Some(pending.snapshot), pending.adopts].into_iter().flatten() {
-            if location.current()? != Current::Snapshot(snapshot) {
-                remove_snapshot(location, snapshot, storage)?;
-            }
-        }
-        remove_file(storage, &path).map_err(|error| StageError::io("remove", &path, &error))?;
+    if committed(location)?.is_none() {
+        forget_pending(location, storage)?;
+        forget_manifests(location, storage)?;
     }
     remove_hidden(&location.root, storage)?;
     ids::sweep(location, storage)?;
     forget_finished_commits(location, storage)
+}
+
+/// Removes a publication that never happened.
+fn forget_pending(location: &Location, storage: &dyn Storage) -> Result<()> {
+    let path = location.root.join("pending.json");
+    let Some(pending) = read_json::<Pending>(&path)? else { return Ok(()) };
+    for snapshot in [Some(pending.snapshot), pending.adopts].into_iter().flatten() {
+        if location.current()? != Current::Snapshot(snapshot) {
+            remove_snapshot(location, snapshot, storage)?;
+        }
+    }
+    remove_file(storage, &path).map_err(|error| StageError::io("remove", &path, &error))
+}
+
+/// Removes manifests without a snapshot: their publisher died before it could say what it was about. Left alone, each would count as a
+/// snapshot that is kept, in place of a real one.
+fn forget_manifests(location: &Location, storage: &dyn Storage) -> Result<()> {
+    let current = location.current()?;
+    for snapshot in location.snapshots()? {
+        if current != Current::Snapshot(snapshot) && !location.snapshot_dir(snapshot).exists() {
+            remove_snapshot(location, snapshot, storage)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a snapshot. First it gets a hidden name, so that half a snapshot is never listed.
@@ -141,6 +175,7 @@ pub(super) fn remove_snapshot(location: &Location, snapshot: u64, storage: &dyn 
     // A full disk may refuse even a rename; the removal then goes without.
     let doomed = if storage.rename(&dir, &hidden).is_ok() { hidden } else { dir };
     remove_file(storage, &manifest).map_err(|error| StageError::io("remove", &manifest, &error))?;
+    unchanged::remove(location, snapshot, storage)?;
     if doomed.exists() {
         storage.remove_dir_all(&doomed).map_err(|error| StageError::io("remove", &doomed, &error))?;
     }

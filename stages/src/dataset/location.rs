@@ -6,6 +6,7 @@
 //!   .train.snapshots/
 //!     lock                             held by whoever publishes
 //!     5/ 5.json  6/ 6.json  7/ 7.json  snapshots and their manifests
+//!     7.unchanged.json                 work that left snapshot 7 as it is, see `unchanged`
 //!     pending.json  commits/           a publication on its way, see `journal`
 //!     .next/                           being written; names with a dot are rubbish once the lock is free
 //! ```
@@ -114,6 +115,11 @@ impl Location {
     /// The manifest of a snapshot.
     pub(super) fn manifest_file(&self, snapshot: u64) -> PathBuf {
         self.root.join(format!("{snapshot}.json"))
+    }
+
+    /// The record of work that left a snapshot as it is.
+    pub(super) fn unchanged_file(&self, snapshot: u64) -> PathBuf {
+        self.root.join(format!("{snapshot}.unchanged.json"))
     }
 
     /// The text of the link that makes `snapshot` current: relative, so that the whole may be moved.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -27,10 +27,35 @@ impl Locks {
         let files = ordered.into_iter().map(|location| take_one(location, context)).collect::<Result<_>>()?;
         Ok(Self { _files: files })
     }
+
+    /// The same without waiting; `None` if somebody holds one.
+    pub(super) fn try_take<'a>(locations: impl IntoIterator<Item = &'a Location>) -> Result<Option<Self>> {
+        let ordered: BTreeSet<&Location> = locations.into_iter().collect();
+        let mut files = Vec::with_capacity(ordered.len());
+        for location in ordered {
+            let path = lock_file(location);
+            let file = open(&path)?;
+            match file.try_lock() {
+                Ok(()) => files.push(file),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(StageError::io("lock", &path, &error)),
+            }
+        }
+        Ok(Some(Self { _files: files }))
+    }
+}
+
+fn lock_file(location: &Location) -> PathBuf {
+    location.root.join("lock")
+}
+
+/// Not through the storage: a lock file holds no data.
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| StageError::io("lock", path, &error))
 }
 
 fn take_one(location: &Location, context: &Context) -> Result<File> {
-    wait_for(&location.root.join("lock"), || format!("another task publishes `{}`", context.display(&location.path)), context)
+    wait_for(&lock_file(location), || format!("another task publishes `{}`", context.display(&location.path)), context)
 }
 
 /// Takes the lock on the file at `path`, which is made if it is not there, and waits for whoever holds it. `who` says that to people.
@@ -38,9 +63,7 @@ fn take_one(location: &Location, context: &Context) -> Result<File> {
 /// # Errors
 /// A file that cannot be opened; cancellation while waiting.
 pub(crate) fn wait_for(path: &Path, who: impl Fn() -> String, context: &Context) -> Result<File> {
-    // Not through the storage: the lock file holds no data.
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| StageError::io("lock", path, &error))?;
+    let file = open(path)?;
     let mut told = false;
     loop {
         match file.try_lock() {

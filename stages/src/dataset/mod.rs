@@ -15,12 +15,14 @@
 //! | `open` | [`Dataset`]: reading |
 //! | `transaction`, `slot` | [`Transaction`]: publishing one or more datasets, exactly once |
 //! | `manifest` | what a snapshot contains and where it came from |
-//! | `snapshot` | writing one |
+//! | `snapshot`, `keep` | writing one: what changes is written, the rest linked or copied |
 //! | `overview` | what people want to know of a dataset, its history, the datasets of a folder |
 //! | `fork` | the same content at another place |
 //! | `rollback` | going back to an older snapshot |
 //! | `adopt` | folders that Spark wrote |
 //! | `ids` | the original ids, where they are not numbers |
+//! | `added` | columns that others added, carried along |
+//! | `unchanged` | work that found nothing to change |
 //! | `journal`, `record` | commit point, crash recovery; says where the commit file lies |
 //! | `location`, `lock`, `prune` | paths, one publisher at a time, old snapshots |
 //! | `partition`, `row`, `fingerprint`, `parquet_file` | months, sorted rows, their hash, their files |
@@ -28,11 +30,13 @@
 //! What survives: after [`Transaction::commit`] returned, the datasets are on stable storage. A process or machine that dies earlier leaves
 //! all of them at the old or all at the new snapshot.
 
+mod added;
 mod adopt;
 mod fingerprint;
 mod fork;
 mod ids;
 mod journal;
+mod keep;
 mod location;
 mod lock;
 mod manifest;
@@ -50,6 +54,7 @@ mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transaction;
+mod unchanged;
 
 pub use fork::fork;
 pub use ids::{ListEntry, MappedIds};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arrow_schema::FieldRef;
 use rayon::prelude::*;
 
 use super::adopt;
@@ -14,7 +15,7 @@ use super::ids;
 use super::journal;
 use super::location::{Current, Location};
 use super::manifest::{FileEntry, Manifest, PartitionEntry};
-use super::parquet_file;
+use super::parquet_file::{self, FileRows};
 use super::record;
 use crate::context::{Context, Unit};
 use crate::error::{ErrorKind, Result, StageError};
@@ -146,7 +147,7 @@ impl Dataset {
             .into_par_iter()
             .map(|(entry, file)| {
                 context.check_cancelled()?;
-                let ratings = self.read_file(entry, file)?;
+                let ratings = self.read_file(entry, file, &[])?.ratings;
                 let rows = done.fetch_add(ratings.len() as u64, Ordering::Relaxed) + ratings.len() as u64;
                 context.progress("read", rows, Some(self.rows()), Unit::Rows);
                 Ok(keep(ratings))
@@ -164,7 +165,7 @@ impl Dataset {
         let mut done = 0;
         for (entry, file) in self.manifest.partitions.iter().flat_map(|entry| entry.files.iter().map(move |file| (entry, file))) {
             context.check_cancelled()?;
-            let ratings = self.read_file(entry, file)?;
+            let ratings = self.read_file(entry, file, &[])?.ratings;
             done += ratings.len() as u64;
             take(ratings)?;
             context.progress("read", done, Some(self.rows()), Unit::Rows);
@@ -172,17 +173,17 @@ impl Dataset {
         self.check_still_there()
     }
 
-    /// The rows of one partition, in a fixed order.
-    pub(super) fn read_partition(&self, entry: &PartitionEntry) -> Result<Vec<Ratings>> {
-        entry.files.iter().map(|file| self.read_file(entry, file)).collect()
+    /// The rows of one partition, in a fixed order, with their values of the `added` columns.
+    pub(super) fn read_partition(&self, entry: &PartitionEntry, added: &[FieldRef]) -> Result<Vec<FileRows>> {
+        entry.files.iter().map(|file| self.read_file(entry, file, added)).collect()
     }
 
-    fn read_file(&self, entry: &PartitionEntry, file: &FileEntry) -> Result<Ratings> {
+    fn read_file(&self, entry: &PartitionEntry, file: &FileEntry, added: &[FieldRef]) -> Result<FileRows> {
         let path = self.dir.join(&entry.dir).join(&file.name);
-        let content = parquet_file::read(&path)?;
+        let content = parquet_file::read(&path, added)?;
         let rows = content.ratings.len() as u64 + content.nulls;
         if rows == file.rows {
-            return Ok(content.ratings);
+            return Ok(content);
         }
         Err(StageError::input(format!("`{}` holds {rows} rows, the manifest says {}", path.display(), file.rows))
             .with_hint("another program changed a file of this snapshot; write the dataset again, or go back to an older snapshot"))

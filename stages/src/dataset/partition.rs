@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::row::Row;
+use super::row::{Line, Row};
 use crate::date::civil_from_days;
 use crate::ratings::Ratings;
 
@@ -39,11 +39,11 @@ impl Partition {
 }
 
 /// Rows by partition.
-pub(super) type Scattered = BTreeMap<Partition, Vec<Row>>;
+pub(super) type Scattered<L = Row> = BTreeMap<Partition, Vec<L>>;
 
 /// Puts each row of `blocks` into its partition. Consumes the blocks, so that they are not held twice for long.
-pub(super) fn scatter(blocks: Vec<Ratings>) -> Scattered {
-    let parts: Vec<Scattered> = blocks.into_par_iter().map(|block| scatter_block(&block)).collect();
+pub(super) fn scatter<L: Line>(blocks: Vec<Ratings>) -> Scattered<L> {
+    let parts: Vec<Scattered<L>> = blocks.into_par_iter().map(|block| scatter_block(&block)).collect();
     let mut all = Scattered::new();
     for part in parts {
         for (partition, mut rows) in part {
@@ -53,10 +53,10 @@ pub(super) fn scatter(blocks: Vec<Ratings>) -> Scattered {
     all
 }
 
-fn scatter_block(block: &Ratings) -> Scattered {
+fn scatter_block<L: Line>(block: &Ratings) -> Scattered<L> {
     let mut scattered = Scattered::new();
     for index in 0..block.len() {
-        scattered.entry(Partition::of_day(block.date[index])).or_default().push(Row::of(block, index));
+        scattered.entry(Partition::of_day(block.date[index])).or_default().push(L::from(Row::of(block, index)));
     }
     scattered
 }

@@ -16,9 +16,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::keep::keep_all;
+use super::manifest::Manifest;
 use super::open::{Dataset, history};
+use super::slot::Outcome;
 use super::transaction::{Begin, Transaction};
-use super::{manifest::Manifest, snapshot};
 use crate::context::Context;
 use crate::error::{Result, StageError};
 
@@ -98,9 +100,10 @@ impl Transaction<'_> {
     /// Makes the next snapshot of dataset `index` one with the files of `source`, an older snapshot of it. Returns its number.
     fn restore(&mut self, index: usize, source: &Dataset) -> Result<u64> {
         let (context, slot) = (self.context, &mut self.slots[index]);
-        snapshot::link(source, &slot.location.root.join(".next"), context)?;
+        keep_all(source, &slot.location.root.join(".next"), context)?;
         let restores = Some(origin(source.manifest()));
-        slot.manifest = Some(Manifest { snapshot: slot.next, mode: None, restores, ..source.manifest().clone() });
+        let manifest = Manifest { snapshot: slot.next, mode: None, restores, ..source.manifest().clone() };
+        slot.outcome = Some(Outcome::Next(Box::new(manifest)));
         Ok(slot.next)
     }
 }

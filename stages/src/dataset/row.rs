@@ -1,5 +1,11 @@
 //! One rating packed into 128 bits whose order is the order of the rows in a file.
 
+use arrow_array::ArrayRef;
+use arrow_schema::ArrowError;
+
+use super::added::Values;
+use super::parquet_file::FileRows;
+use crate::error::Result;
 use crate::ratings::Ratings;
 
 /// A rating that sorts by movie, user, date, and within these by rating from high to low.
@@ -51,17 +57,44 @@ impl Row {
     }
 }
 
+/// What a publisher sorts and writes: a row alone, or one that carries values of added columns along
+/// ([`Tagged`](super::added::Tagged)). Orders as the row does.
+pub(super) trait Line: Copy + Ord + Send + Sync + From<Row> {
+    /// The row itself.
+    fn row(self) -> Row;
+
+    /// The rows of a file; what else the file holds of them goes to `values`.
+    fn take(file: FileRows, values: &mut Values) -> Vec<Self>;
+
+    /// The added columns of `lines`, in their order.
+    fn columns(lines: &[Self], values: &Values) -> Result<Vec<ArrayRef>, ArrowError>;
+}
+
+impl Line for Row {
+    fn row(self) -> Row {
+        self
+    }
+
+    fn take(file: FileRows, _: &mut Values) -> Vec<Self> {
+        (0..file.ratings.len()).map(|index| Row::of(&file.ratings, index)).collect()
+    }
+
+    fn columns(_: &[Self], _: &Values) -> Result<Vec<ArrayRef>, ArrowError> {
+        Ok(Vec::new())
+    }
+}
+
 /// Sorts rows; with `one_per_key`, of rows with the same key only the one with the highest rating stays.
-pub(super) fn arrange(rows: &mut Vec<Row>, one_per_key: bool) {
-    rows.sort_unstable();
+pub(super) fn arrange<L: Line>(lines: &mut Vec<L>, one_per_key: bool) {
+    lines.sort_unstable();
     if one_per_key {
-        rows.dedup_by_key(|row| row.key());
+        lines.dedup_by_key(|line| line.row().key());
     }
 }
 
 /// Whether sorted rows hold each key once.
-pub(super) fn is_distinct(rows: &[Row]) -> bool {
-    rows.windows(2).all(|pair| pair[0].key() != pair[1].key())
+pub(super) fn is_distinct<L: Line>(lines: &[L]) -> bool {
+    lines.windows(2).all(|pair| pair[0].row().key() != pair[1].row().key())
 }
 
 #[cfg(test)]

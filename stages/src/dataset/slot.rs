@@ -7,7 +7,6 @@ use std::path::Path;
 use super::location::{Current, Location};
 use super::manifest::Manifest;
 use super::open::Dataset;
-use super::options::RatingType;
 use crate::context::Context;
 use crate::error::{ErrorKind, Result, StageError};
 use crate::names::Names;
@@ -24,8 +23,17 @@ pub(super) struct Slot {
     pub(super) next: u64,
     /// The original ids that the writer said the numbers mean; none if it said nothing of them.
     pub(super) names: Option<Names>,
-    /// The next snapshot, once it is written.
-    pub(super) manifest: Option<Manifest>,
+    /// What it is to become, once that is decided.
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// What a dataset of a transaction is to become.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The snapshot in `.next/`, which this describes.
+    Next(Box<Manifest>),
+    /// What it is: this snapshot is already what the work would write.
+    Unchanged(u64),
 }
 
 impl Slot {
@@ -45,7 +53,7 @@ impl Slot {
         // An adopted folder becomes a snapshot too, the one before.
         let newest = location.snapshots()?.last().copied().unwrap_or(0);
         let next = newest + if current == Current::Plain { 2 } else { 1 };
-        Ok(Self { location, current, base, next, names: None, manifest: None })
+        Ok(Self { location, current, base, next, names: None, outcome: None })
     }
 
     /// That nobody who does not know of the lock changed the path meanwhile.
@@ -58,17 +66,6 @@ impl Slot {
             format!("another program changed `{}` while a new snapshot was written", self.location.path.display()),
         )
         .with_hint("try again: the work then starts from what is there now"))
-    }
-}
-
-/// Rewriting a partition would drop columns that recflow does not know: refused rather than done in silence.
-pub(super) fn check_columns(base: Option<&Dataset>, name: &str) -> Result<()> {
-    let known = Manifest::of_partitions(RatingType::Int, Vec::new(), None).columns;
-    let columns = base.map(|base| base.manifest().columns.as_slice()).unwrap_or_default();
-    match columns.iter().find(|column| !known.iter().any(|known| known.name == column.name)) {
-        None => Ok(()),
-        Some(column) => Err(StageError::input(format!("the dataset `{name}` has a column `{}`, which would be lost", column.name))
-            .with_hint("drop the column from the dataset, write to another path, or use `mode: overwrite`")),
     }
 }
 

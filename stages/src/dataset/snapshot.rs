@@ -1,24 +1,24 @@
-//! Writing a snapshot: what changes is written, what does not is linked.
+//! Writing a snapshot: what changes is written, what does not is kept.
+//!
+//! All of it is generic over [`Line`]: bare rows in a plain dataset, rows that carry values along in one with added columns.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::added::{self, Tagged, Values};
 use super::fingerprint;
+use super::keep::{keep, make_dir, sync_dirs};
 use super::manifest::{Manifest, PartitionEntry};
 use super::open::Dataset;
 use super::options::{Layout, Mode, RatingType};
 use super::parquet_file;
 use super::partition::{Partition, Scattered, scatter};
-use super::row::{Row, arrange, is_distinct};
+use super::row::{Line, Row, arrange, is_distinct};
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
 use crate::ratings::Ratings;
-use crate::storage::Storage;
 
 /// What a snapshot is made of.
 pub(super) struct Recipe<'a> {
@@ -29,162 +29,158 @@ pub(super) struct Recipe<'a> {
     pub(super) mode: Mode,
     pub(super) rating_type: RatingType,
     pub(super) layout: &'a Layout,
+    /// Whether a snapshot that would be equal to `base` need not be written.
+    pub(super) may_skip: bool,
 }
 
-/// A partition to write: the rows that join those that `base` holds.
-struct Work<'a> {
+/// A partition to look at: the rows that join those that `base` holds.
+struct Work<'a, L> {
     partition: Partition,
     base: Option<&'a PartitionEntry>,
-    rows: Vec<Row>,
+    lines: Vec<L>,
 }
 
-/// Writes the snapshot into the new folder `dir`, durably, and describes it.
-pub(super) fn write(recipe: Recipe<'_>, dir: &Path, context: &Context) -> Result<Manifest> {
-    let Recipe { base, rows, mode, rating_type, layout } = recipe;
-    let mut scattered = scatter(rows);
-    let mut unchanged: Vec<&PartitionEntry> = Vec::new();
-    let mut touched: Vec<&PartitionEntry> = Vec::new();
-    if let Some(base) = base {
-        for entry in &base.manifest().partitions {
-            match entry.partition().filter(|_| entry.canonical) {
-                None => take_apart(base, entry, &mut scattered)?,
-                Some(partition) if scattered.contains_key(&partition) || base.manifest().rating_type != rating_type => touched.push(entry),
-                Some(_) => unchanged.push(entry),
-            }
-        }
-        // A folder that was taken apart may have had rows for a month that seemed unchanged until then.
-        let (more, same) =
-            unchanged.into_iter().partition(|entry| entry.partition().is_some_and(|partition| scattered.contains_key(&partition)));
-        touched.extend::<Vec<_>>(more);
-        unchanged = same;
-    }
-    let work = plan(scattered, touched);
-    let storage = context.storage.as_ref();
-    make_dir(storage, dir)?;
+/// What became of a partition.
+enum Outcome<'a> {
+    /// The rows are those that were there: its files are kept.
+    Same(&'a PartitionEntry),
+    Written(PartitionEntry),
+}
+
+/// The partitions of the base, by what a publication does to them.
+#[derive(Default)]
+struct Sorted<'a> {
+    /// Rows may change.
+    touched: Vec<&'a PartitionEntry>,
+    /// Kept unread.
+    unchanged: Vec<&'a PartitionEntry>,
+    /// Whether there was one that could not be kept as it is, and whose rows were handed to their months.
+    dissolved: bool,
+}
+
+/// Writes the snapshot into the new folder `dir`, durably, and describes it. `None`, and nothing is written, if it would be equal to its
+/// base and the recipe allows to skip it.
+pub(super) fn write(recipe: Recipe<'_>, dir: &Path, context: &Context) -> Result<Option<Manifest>> {
+    let added = added::columns(recipe.base)?;
+    let columns: Vec<_> = added::describe(&added).collect();
+    let values = Values::of(added);
+    let written = if columns.is_empty() {
+        write_lines::<Row>(recipe, values, dir, context)
+    } else {
+        write_lines::<Tagged>(recipe, values, dir, context)
+    };
+    Ok(written?.map(|mut manifest| {
+        manifest.columns.extend(columns);
+        manifest
+    }))
+}
+
+fn write_lines<L: Line>(mut recipe: Recipe<'_>, mut values: Values, dir: &Path, context: &Context) -> Result<Option<Manifest>> {
+    let mut scattered: Scattered<L> = scatter(std::mem::take(&mut recipe.rows));
+    let Sorted { touched, mut unchanged, dissolved } = sort_out(&recipe, &mut scattered, &mut values)?;
     let done = AtomicU64::new(0);
-    let written = work.into_par_iter().map(|work| {
+    let outcomes = plan(scattered, touched).into_par_iter().map(|work| {
         context.check_cancelled()?;
-        let entry = write_partition(work, base, dir, (mode, rating_type, layout), storage)?;
-        let rows = done.fetch_add(entry.rows, Ordering::Relaxed) + entry.rows;
-        context.progress("write", rows, None, Unit::Rows);
-        Ok(entry)
+        let rows = work.lines.len() as u64;
+        let outcome = write_partition(work, &recipe, &values, dir, context)?;
+        context.progress("write", done.fetch_add(rows, Ordering::Relaxed) + rows, None, Unit::Rows);
+        Ok(outcome)
     });
-    let mut entries = written.collect::<Result<Vec<_>>>()?;
+    let mut entries: Vec<PartitionEntry> = Vec::new();
+    for outcome in outcomes.collect::<Result<Vec<_>>>()? {
+        match outcome {
+            Outcome::Same(entry) => unchanged.push(entry),
+            Outcome::Written(entry) => entries.push(entry),
+        }
+    }
+    let is_same_type = recipe.base.is_some_and(|base| base.manifest().rating_type == recipe.rating_type);
+    if recipe.may_skip && is_same_type && !dissolved && entries.is_empty() {
+        return Ok(None);
+    }
     // Adopted folders may hold files without rows.
     entries.retain(|entry| !entry.files.is_empty());
-    if let Some(base) = base {
-        unchanged.par_iter().try_for_each(|entry| keep(base, entry, dir, storage))?;
+    let storage = context.storage.as_ref();
+    make_dir(storage, dir)?;
+    if let Some(base) = recipe.base {
+        keep(base, &unchanged, dir, context)?;
         entries.extend(unchanged.into_iter().cloned());
     }
     sync_dirs(dir, &entries, storage)?;
-    Ok(Manifest::of_partitions(rating_type, entries, None))
+    Ok(Some(Manifest::of_partitions(recipe.rating_type, entries, None)))
 }
 
-/// Makes the new folder `dir` one with the files of `source`, durably.
-pub(super) fn link(source: &Dataset, dir: &Path, context: &Context) -> Result<()> {
-    let (entries, storage) = (&source.manifest().partitions, context.storage.as_ref());
-    make_dir(storage, dir)?;
-    entries.par_iter().try_for_each(|entry| {
-        context.check_cancelled()?;
-        keep(source, entry, dir, storage)
-    })?;
-    sync_dirs(dir, entries, storage)
-}
-
-/// Hands the rows of a folder that cannot be kept as it is to the months that they belong to.
-fn take_apart(base: &Dataset, entry: &PartitionEntry, scattered: &mut Scattered) -> Result<()> {
-    for (partition, mut rows) in scatter(base.read_partition(entry)?) {
-        scattered.entry(partition).or_default().append(&mut rows);
+/// Sorts the partitions of the base by what happens to them, and hands the rows of those that cannot be kept as they are to the months
+/// that they belong to.
+fn sort_out<'a, L: Line>(recipe: &Recipe<'a>, scattered: &mut Scattered<L>, values: &mut Values) -> Result<Sorted<'a>> {
+    let mut sorted = Sorted::default();
+    let Some(base) = recipe.base else { return Ok(sorted) };
+    let changes_type = base.manifest().rating_type != recipe.rating_type;
+    let mut canonical = Vec::new();
+    for entry in &base.manifest().partitions {
+        match entry.partition().filter(|_| entry.canonical) {
+            Some(partition) => canonical.push((partition, entry)),
+            None => {
+                sorted.dissolved = true;
+                for file in base.read_partition(entry, &values.fields)? {
+                    for line in L::take(file, values) {
+                        scattered.entry(Partition::of_day(line.row().date())).or_default().push(line);
+                    }
+                }
+            }
+        }
     }
-    Ok(())
+    // Only now: a folder that was taken apart may have had rows for any month.
+    for (partition, entry) in canonical {
+        let kind = if changes_type || scattered.contains_key(&partition) { &mut sorted.touched } else { &mut sorted.unchanged };
+        kind.push(entry);
+    }
+    Ok(sorted)
 }
 
-fn plan<'a>(mut scattered: Scattered, touched: Vec<&'a PartitionEntry>) -> Vec<Work<'a>> {
+fn plan<'a, L>(mut scattered: Scattered<L>, touched: Vec<&'a PartitionEntry>) -> Vec<Work<'a, L>> {
     let mut work = Vec::with_capacity(scattered.len());
     for entry in touched {
         if let Some(partition) = entry.partition() {
-            work.push(Work { partition, base: Some(entry), rows: scattered.remove(&partition).unwrap_or_default() });
+            work.push(Work { partition, base: Some(entry), lines: scattered.remove(&partition).unwrap_or_default() });
         }
     }
-    work.extend(scattered.into_iter().map(|(partition, rows)| Work { partition, base: None, rows }));
+    work.extend(scattered.into_iter().map(|(partition, lines)| Work { partition, base: None, lines }));
     work
 }
 
-fn write_partition(
-    work: Work<'_>,
-    base: Option<&Dataset>,
+fn write_partition<'a, L: Line>(
+    work: Work<'a, L>,
+    recipe: &Recipe<'_>,
+    shared: &Values,
     dir: &Path,
-    (mode, rating_type, layout): (Mode, RatingType, &Layout),
-    storage: &dyn Storage,
-) -> Result<PartitionEntry> {
-    let Work { partition, base: entry, mut rows } = work;
-    if let (Some(base), Some(entry)) = (base, entry) {
-        for part in base.read_partition(entry)? {
-            rows.extend((0..part.len()).map(|index| Row::of(&part, index)));
+    context: &Context,
+) -> Result<Outcome<'a>> {
+    let Work { partition, base: entry, mut lines } = work;
+    let (mode, rating_type, storage) = (recipe.mode, recipe.rating_type, context.storage.as_ref());
+    // With what this partition reads itself: other partitions do not need it.
+    let mut values = shared.clone();
+    if let (Some(base), Some(entry)) = (recipe.base, entry) {
+        for file in base.read_partition(entry, &values.fields)? {
+            lines.append(&mut L::take(file, &mut values));
         }
     }
-    arrange(&mut rows, mode != Mode::Append);
-    let fingerprint = fingerprint::of_rows(&rows);
-    if let (Some(base), Some(entry)) = (base, entry)
+    arrange(&mut lines, mode != Mode::Append);
+    let fingerprint = fingerprint::of_rows(&lines);
+    if let (Some(base), Some(entry)) = (recipe.base, entry)
         && entry.fingerprint == fingerprint
         && base.manifest().rating_type == rating_type
     {
-        keep(base, entry, dir, storage)?;
-        return Ok(entry.clone());
+        return Ok(Outcome::Same(entry));
     }
-    if rating_type == RatingType::Int && rows.iter().any(|row| row.rating().fract() != 0.0) {
+    if rating_type == RatingType::Int && lines.iter().any(|line| line.row().rating().fract() != 0.0) {
         return Err(StageError::input(format!("the ratings of {} have half stars, but `rating_type` is int", partition.dir()))
             .with_hint("set `rating_type: float`"));
     }
     let folder = dir.join(partition.dir());
-    if !rows.is_empty() {
+    if !lines.is_empty() {
         make_dir(storage, &folder)?;
     }
-    let canonical = mode != Mode::Append || is_distinct(&rows);
-    let files = parquet_file::write_partition(storage, &folder, &rows, rating_type, layout)?;
-    Ok(PartitionEntry { dir: partition.dir(), rows: rows.len() as u64, fingerprint, canonical, files })
-}
-
-/// Gives the files of an unchanged partition a second name in the new snapshot.
-fn keep(base: &Dataset, entry: &PartitionEntry, dir: &Path, storage: &dyn Storage) -> Result<()> {
-    make_dir(storage, &dir.join(&entry.dir))?;
-    for file in &entry.files {
-        let (from, to) = (base.dir().join(&entry.dir).join(&file.name), dir.join(&entry.dir).join(&file.name));
-        link_or_copy(&from, &to, storage)
-            .map_err(|error| StageError::io("link", &to, &error).with_cause(format!("from `{}`", from.display())))?;
-    }
-    Ok(())
-}
-
-/// A hard link, or a copy where the file system or its rules do not allow one.
-fn link_or_copy(from: &Path, to: &Path, storage: &dyn Storage) -> io::Result<()> {
-    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
-    match storage.hard_link(from, to) {
-        Err(error) if matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported) => {
-            let mut copy = storage.create(to)?;
-            let mut original = File::open(from)?;
-            let mut buffer = vec![0; 1 << 18];
-            loop {
-                match io::Read::read(&mut original, &mut buffer)? {
-                    0 => return copy.sync(),
-                    bytes => copy.write_all(&buffer[..bytes])?,
-                }
-            }
-        }
-        result => result,
-    }
-}
-
-fn make_dir(storage: &dyn Storage, dir: &Path) -> Result<()> {
-    storage.create_dir_all(dir).map_err(|error| StageError::io("create", dir, &error))
-}
-
-/// Puts the names of all files and folders of the snapshot on stable storage.
-fn sync_dirs(dir: &Path, entries: &[PartitionEntry], storage: &dyn Storage) -> Result<()> {
-    let mut folders: BTreeSet<PathBuf> = BTreeSet::from([dir.to_owned()]);
-    for entry in entries {
-        let folder = dir.join(&entry.dir);
-        folders.extend(folder.ancestors().take_while(|ancestor| *ancestor != dir).map(Path::to_owned));
-    }
-    folders.par_iter().try_for_each(|folder| storage.sync_dir(folder).map_err(|error| StageError::io("sync", folder, &error)))
+    let canonical = mode != Mode::Append || is_distinct(&lines);
+    let files = parquet_file::write_partition(storage, &folder, (&lines, &values), rating_type, recipe.layout)?;
+    Ok(Outcome::Written(PartitionEntry { dir: partition.dir(), rows: lines.len() as u64, fingerprint, canonical, files }))
 }

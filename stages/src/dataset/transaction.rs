@@ -26,8 +26,9 @@ use super::open::Dataset;
 use super::options::{Layout, Mode, RatingType, RatingTypeChoice};
 use super::prune::{SNAPSHOTS_KEPT, prune};
 use super::record;
-use super::slot::{Slot, check_columns, check_ids};
+use super::slot::{Outcome, Slot, check_ids};
 use super::snapshot::{self, Recipe};
+use super::unchanged;
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::names::Names;
@@ -37,7 +38,8 @@ use crate::storage::parent;
 /// How a publication begins.
 #[derive(Debug)]
 pub enum Begin<'a> {
-    /// A kept snapshot of every dataset bears the context's publish key: the work was done, this is what it returned.
+    /// A kept snapshot of every dataset bears the context's publish key, or is recorded to have been left as it is by the work: it was done,
+    /// this is what it returned.
     Published(Value),
     /// The work is still to do.
     Open(Transaction<'a>),
@@ -57,8 +59,10 @@ pub struct Change {
 /// A dataset after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Number of the new snapshot.
+    /// Number of the new snapshot; of the current one if nothing changed.
     pub snapshot: u64,
+    /// Whether there is a new snapshot. An upsert of rows that are all there leaves the dataset as it is.
+    pub changed: bool,
     /// Rows in the dataset.
     pub rows: u64,
     /// Rows that were folded into another with the same movie, user and date. Rows of an adopted folder that hold a null count nowhere.
@@ -86,7 +90,7 @@ pub struct Transaction<'a> {
 ///
 /// Worth asking before expensive work; [`Transaction::begin`] asks again under the locks.
 pub fn published(paths: &[&Path], context: &Context) -> Result<Option<Value>> {
-    let mut output = None;
+    let (mut output, mut locations) = (None, Vec::with_capacity(paths.len()));
     for path in paths {
         let location = Location::of(path)?;
         journal::finish(&location, context)?;
@@ -94,8 +98,16 @@ pub fn published(paths: &[&Path], context: &Context) -> Result<Option<Value>> {
             None => return Ok(None),
             found => output = output.or(found),
         }
+        locations.push(location);
     }
+    // Nobody publishes now who would tidy up after a death at the very end. If that fails or others are at work, the next one will.
+    let _ = tidy(&locations, context);
     Ok(output)
+}
+
+fn tidy(locations: &[Location], context: &Context) -> Result<()> {
+    let Some(_locks) = Locks::try_take(locations)? else { return Ok(()) };
+    locations.iter().try_for_each(|location| journal::forget(location, context.storage.as_ref()))
 }
 
 fn published_in(location: &Location, context: &Context) -> Result<Option<Value>> {
@@ -106,6 +118,9 @@ fn published_in(location: &Location, context: &Context) -> Result<Option<Value>>
         {
             return Ok(Some(manifest.output));
         }
+        if let Some(output) = unchanged::output_of(location, snapshot, &context.publish_key)? {
+            return Ok(Some(output));
+        }
     }
     Ok(None)
 }
@@ -115,7 +130,8 @@ impl<'a> Transaction<'a> {
     /// the current snapshots. Where nothing is yet, an empty dataset begins.
     ///
     /// # Errors
-    /// The same dataset twice; a path that is a file or a folder of something else; cancellation while waiting.
+    /// The same dataset twice; a path that is a file or a folder of something else; a file system without symbolic links; cancellation while
+    /// waiting.
     pub fn begin(paths: &[&Path], context: &'a Context) -> Result<Begin<'a>> {
         let mut locations = Vec::with_capacity(paths.len());
         for path in paths {
@@ -139,6 +155,9 @@ impl<'a> Transaction<'a> {
         {
             return Ok(Begin::Published(output));
         }
+        for location in &locations {
+            journal::check_switchable(location, context)?;
+        }
         let slots = locations.into_iter().map(|location| Slot::open(location, context)).collect::<Result<_>>()?;
         Ok(Begin::Open(Self { context, slots, _locks: locks }))
     }
@@ -154,30 +173,29 @@ impl<'a> Transaction<'a> {
         self.slots[index].names = Some(names);
     }
 
-    /// Writes the next snapshot of dataset `index`. Nobody sees it before the commit.
+    /// Writes the next snapshot of dataset `index`, unless it would be equal to the current one. Nobody sees it before the commit.
     ///
     /// # Errors
-    /// Half stars for a dataset of whole stars; an adopted dataset with columns that would be lost; a dataset of named ids and no
-    /// names for it; a full disk; cancellation.
+    /// Half stars for a dataset of whole stars; added columns that cannot be kept; a dataset of named ids and no names for it; a full
+    /// disk; cancellation.
     pub fn write(&mut self, index: usize, change: Change, layout: &Layout) -> Result<Written> {
         let (context, slot) = (self.context, &mut self.slots[index]);
         let name = context.display(&slot.location.path);
         let base = slot.base.as_ref().filter(|_| change.mode != Mode::Overwrite);
         let existing = base.filter(|base| base.rows() > 0).map(|base| base.manifest().rating_type);
-        check_columns(base, &name)?;
         check_ids(base, slot.names.as_ref(), &name)?;
         let has_halves = change.rows.iter().any(|block| block.rating.iter().any(|stars| stars.fract() != 0.0));
         let rating_type = change.rating_type.resolve(existing, has_halves, &name)?;
         let before = base.map_or(0, Dataset::rows) + change.rows.iter().map(|block| block.len() as u64).sum::<u64>();
-        let recipe = Recipe { base, rows: change.rows, mode: change.mode, rating_type, layout };
-        let mut manifest = snapshot::write(recipe, &slot.location.root.join(".next"), context)?;
-        if let Some(names) = slot.names.as_ref().filter(|names| !names.is_empty()) {
-            manifest = manifest.with_ids(ids::store(names, &slot.location, context.storage.as_ref())?);
-        }
-        manifest.snapshot = slot.next;
-        manifest.mode = Some(change.mode);
-        let written = Written {
-            snapshot: slot.next,
+        let names = slot.names.as_ref().filter(|names| !names.is_empty());
+        let ids = names.map(|names| ids::store(names, &slot.location, context.storage.as_ref())).transpose()?;
+        // A plain folder becomes a snapshot even if no row changes: from then on it has a history. Names that are new make one too.
+        let may_skip = matches!(slot.current, Current::Snapshot(_)) && base.is_some_and(|base| base.manifest().ids == ids);
+        let recipe = Recipe { base, rows: change.rows, mode: change.mode, rating_type, layout, may_skip };
+        let next = snapshot::write(recipe, &slot.location.root.join(".next"), context)?;
+        let describe = |manifest: &Manifest, changed| Written {
+            snapshot: manifest.snapshot,
+            changed,
             rows: manifest.rows,
             duplicates: before - manifest.rows,
             files: manifest.files,
@@ -185,7 +203,19 @@ impl<'a> Transaction<'a> {
             fingerprint: manifest.fingerprint.clone(),
             rating_type,
         };
-        slot.manifest = Some(manifest);
+        let (written, outcome) = match (next, base) {
+            (Some(manifest), _) => {
+                let mut manifest = match ids {
+                    Some(ids) => manifest.with_ids(ids),
+                    None => manifest,
+                };
+                (manifest.snapshot, manifest.mode) = (slot.next, Some(change.mode));
+                (describe(&manifest, true), Outcome::Next(Box::new(manifest)))
+            }
+            (None, Some(base)) => (describe(base.manifest(), false), Outcome::Unchanged(base.manifest().snapshot)),
+            (None, None) => return Err(StageError::bug(format!("no snapshot was written to `{name}`, which has none"))),
+        };
+        slot.outcome = Some(outcome);
         Ok(written)
     }
 
@@ -196,40 +226,42 @@ impl<'a> Transaction<'a> {
     /// is told that the work was published).
     pub fn commit(mut self, output: &impl Serialize) -> Result<()> {
         let output = serde_json::to_value(output).map_err(|error| StageError::bug(format!("an output is not JSON: {error}")))?;
-        let storage = self.context.storage.as_ref();
         let mut members = Vec::with_capacity(self.slots.len());
         for slot in &mut self.slots {
-            let Some(mut manifest) = slot.manifest.take() else {
-                return Err(StageError::bug(format!("nothing was written to `{}`", slot.location.path.display())));
-            };
             slot.check_unchanged()?;
-            let stamp = |manifest: &mut Manifest| manifest.created_at = self.context.clock.now().to_string();
-            let adopts = match (&slot.base, slot.current) {
-                (Some(base), Current::Plain) => {
-                    let mut adopted = base.manifest().clone();
-                    adopted.snapshot = slot.next - 1;
-                    adopted.created_by = "another program".to_owned();
-                    stamp(&mut adopted);
-                    adopted.write(&slot.location.manifest_file(adopted.snapshot), storage)?;
-                    Some(adopted.snapshot)
-                }
-                _ => None,
-            };
-            stamp(&mut manifest);
-            manifest.publish_key = Some(self.context.publish_key.clone());
-            manifest.output = output.clone();
-            manifest.write(&slot.location.manifest_file(slot.next), storage)?;
-            members.push(Member { location: slot.location.clone(), snapshot: slot.next, adopts });
+            match slot.outcome.take() {
+                Some(Outcome::Next(manifest)) => members.push(stamp(slot, *manifest, &output, self.context)?),
+                Some(Outcome::Unchanged(snapshot)) => unchanged::record(&slot.location, snapshot, &output, self.context)?,
+                None => return Err(StageError::bug(format!("nothing was written to `{}`", slot.location.path.display()))),
+            }
         }
         journal::publish(&members, self.context)?;
-        for slot in &self.slots {
+        for Member { location, .. } in &members {
             // The publication is done; history that could not be shortened is no reason to fail it.
-            if let Err(error) = prune(&slot.location, SNAPSHOTS_KEPT, storage) {
-                self.context.warn(format!("old snapshots of `{}` remain: {error}", self.context.display(&slot.location.path)));
+            if let Err(error) = prune(location, SNAPSHOTS_KEPT, self.context.storage.as_ref()) {
+                self.context.warn(format!("old snapshots of `{}` remain: {error}", self.context.display(&location.path)));
             }
         }
         Ok(())
     }
+}
+
+/// Writes the manifest of a dataset's next snapshot, and of the folder that it adopts if it does.
+fn stamp(slot: &Slot, manifest: Manifest, output: &Value, context: &Context) -> Result<Member> {
+    let storage = context.storage.as_ref();
+    let created_at = context.clock.now().to_string();
+    let adopts = match (&slot.base, slot.current) {
+        (Some(base), Current::Plain) => {
+            let (snapshot, created_by) = (slot.next - 1, "another program".to_owned());
+            let adopted = Manifest { snapshot, created_by, created_at: created_at.clone(), ..base.manifest().clone() };
+            adopted.write(&slot.location.manifest_file(snapshot), storage)?;
+            Some(snapshot)
+        }
+        _ => None,
+    };
+    let manifest = Manifest { created_at, publish_key: Some(context.publish_key.clone()), output: output.clone(), ..manifest };
+    manifest.write(&slot.location.manifest_file(slot.next), storage)?;
+    Ok(Member { location: slot.location.clone(), snapshot: slot.next, adopts })
 }
 
 impl Drop for Transaction<'_> {

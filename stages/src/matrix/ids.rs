@@ -1,13 +1,16 @@
 //! Sparse identifiers and the dense row numbers that stand for them.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-/// The distinct ids of one side in ascending order; an id's place is its row number.
+/// The distinct ids of one side in ascending order; an id's place is its row number. A clone shares them: a matrix and all
+/// models trained on it hold them once.
 #[derive(Debug, Clone, Default)]
 pub struct Ids {
-    sorted: Vec<i32>,
-    rows: Rows,
+    sorted: Arc<[i32]>,
+    rows: Arc<Rows>,
 }
 
 /// How an id is turned into its row.
@@ -68,13 +71,13 @@ impl Ids {
         } else {
             Rows::Map(numbered.map(|(&id, row)| (id, row)).collect())
         };
-        Self { sorted, rows }
+        Self { sorted: sorted.into(), rows: Arc::new(rows) }
     }
 
     /// The row of `id`, if it has one.
     #[inline]
     pub fn row(&self, id: i32) -> Option<u32> {
-        match &self.rows {
+        match &*self.rows {
             Rows::Table { first, rows } => {
                 let at = usize::try_from(i64::from(id) - i64::from(*first)).ok()?;
                 rows.get(at).copied().filter(|&row| row != ABSENT)

@@ -5,7 +5,7 @@
 //! from the items that both know: a larger catalogue is neither an advantage nor a handicap.
 
 use super::errors::{PairErrors, Prediction, pair_errors};
-use super::ranked_users::RankedUsers;
+use super::ranked_users::ranking;
 use super::ranking::Ranking;
 use super::relevance::Relevance;
 use crate::context::Context;
@@ -114,10 +114,7 @@ fn rankings(
     let relevance = Relevance::of(&test, question.rating_threshold);
     let rank = |model: &AlsModel, other: Option<&AlsModel>| -> Result<Ranking> {
         let narrowed = other.map(|other| model.with_items(|item| other.items().ids().row(item).is_some()));
-        let ks = [question.k];
-        let users = RankedUsers::of(relevance.clone(), narrowed.as_ref().unwrap_or(model), train.as_ref(), &ks);
-        let ranked = users.rank(0, |_| None, context)?;
-        Ok(if train.is_some() { ranked.unseen_items[0] } else { ranked.all_items[0] })
+        ranking(narrowed.as_ref().unwrap_or(model), &relevance, train.as_ref(), question.k, context)
     };
     Ok((champion.map(|champion| rank(champion, Some(challenger))).transpose()?, rank(challenger, champion)?))
 }

@@ -34,5 +34,6 @@ pub(crate) mod movielens;
 
 pub use errors::PairErrors;
 pub use evaluation::{Evaluation, evaluate};
+pub use ranked_users::ranking;
 pub use ranking::Ranking;
 pub use scoring::Scorer;

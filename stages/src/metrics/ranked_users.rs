@@ -121,6 +121,17 @@ impl<'a> RankedUsers<'a> {
     }
 }
 
+/// The ranking of the `k` best items for each user, of those not rated in `train` if there is one: what
+/// [`evaluate`](super::evaluate) reports as `unseen_items`, or for all items.
+///
+/// # Errors
+/// Cancellation.
+pub fn ranking(model: &AlsModel, relevance: &Relevance, train: Option<&RatingMatrix>, k: usize, context: &Context) -> Result<Ranking> {
+    let ks = [k];
+    let ranked = RankedUsers::of(relevance.clone(), model, train, &ks).rank(0, |_| None, context)?;
+    Ok(if train.is_some() { ranked.unseen_items[0] } else { ranked.all_items[0] })
+}
+
 /// Whether the user rated the item in `train`, both by id.
 fn rated(train: &RatingMatrix, user: i32, item: i32) -> bool {
     let cell = train.users().row(user).zip(train.items().row(item));

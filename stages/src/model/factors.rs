@@ -46,6 +46,11 @@ impl Factors {
         Self { ids: Ids::from_ascending(kept.into_iter().map(|row| self.ids.as_slice()[row]).collect()), rank: self.rank, rows }
     }
 
+    /// All vectors as [`Self::padded_rows`] has them, to write to; the padding must stay 0.
+    pub(crate) fn padded_rows_mut(&mut self) -> &mut [f32] {
+        self.rows.as_mut_slice()
+    }
+
     /// The vector at `row`. Panics beyond the last row.
     pub fn row(&self, row: u32) -> &[f32] {
         &self.rows.as_slice()[row as usize * padded(self.rank)..][..self.rank]
@@ -97,6 +102,11 @@ impl AlsModel {
     /// Items (`MOVIE_ID`).
     pub fn items(&self) -> &Factors {
         &self.items
+    }
+
+    /// Users and items, to train further.
+    pub(crate) fn sides_mut(&mut self) -> (&mut Factors, &mut Factors) {
+        (&mut self.users, &mut self.items)
     }
 
     /// Floats in a vector.

@@ -11,8 +11,6 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int32Type};
 use arrow_array::{Array, RecordBatch};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::data_type::{FloatType, Int32Type as ParquetInt32};
 use parquet::errors::ParquetError;
@@ -25,6 +23,7 @@ use super::factors::Factors;
 use crate::error::{Result, StageError};
 use crate::kernel::{Aligned, padded};
 use crate::matrix::Ids;
+use crate::parquet_guard;
 
 /// What Spark writes for `Dataset[(Int, Array[Float])]` with columns `id` and `features`.
 const SCHEMA: &str = "message spark_schema {
@@ -129,20 +128,15 @@ pub(super) fn read(folder: &Path, rank: usize) -> Result<Factors> {
 }
 
 fn read_file(path: &Path, rank: usize, collected: &mut Collected) -> Result<()> {
-    let damaged =
-        |error: &dyn std::fmt::Display| StageError::input(format!("`{}` cannot be read as Parquet", path.display())).with_cause(error);
-    let file = fs::File::open(path).map_err(|error| StageError::io("open", path, &error))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
-    let columns = ["id", "features"].map(|name| builder.schema().index_of(name).ok());
+    let file = parquet_guard::open(path)?;
+    let columns = ["id", "features"].map(|name| file.schema().index_of(name).ok());
     let [Some(id), Some(features)] = columns else {
-        let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<&str> = file.schema().fields().iter().map(|field| field.name().as_str()).collect();
         let message = format!("`{}` has columns {}; factors have `id` and `features`", path.display(), names.join(", "));
         return Err(StageError::input(message));
     };
-    let mask = ProjectionMask::roots(builder.parquet_schema(), [id, features]);
-    let reader = builder.with_projection(mask).with_batch_size(8192).build().map_err(|error| damaged(&error))?;
-    for batch in reader {
-        read_batch(&batch.map_err(|error| damaged(&error))?, path, rank, collected)?;
+    for batch in file.read([id, features], 8192)? {
+        read_batch(&batch?, path, rank, collected)?;
     }
     Ok(())
 }

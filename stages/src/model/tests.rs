@@ -416,7 +416,7 @@ fn factors_that_cannot_be_right_are_refused_with_the_file_s_name() {
     let error = opened_with(twice);
     assert!(error.ends_with("userFactors` holds factors for id 1 twice"), "{error}");
     assert!(
-        opened_with(|version| fs::write(version.join(part), "PAR1").unwrap()).starts_with(&format!("`{part}` cannot be read as Parquet"))
+        opened_with(|version| fs::write(version.join(part), "PAR1").unwrap()).starts_with(&format!("`{part}` is not readable Parquet"))
     );
     assert!(opened_with(|version| fs::remove_file(version.join(part)).unwrap()).ends_with("userFactors` holds no factors"));
 }

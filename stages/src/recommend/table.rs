@@ -14,7 +14,7 @@
 //! folders find it and replacing all of it is still one rename. The file's own metadata hold the publish key and the output
 //! of the stage: work that was published is recognised by them.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +27,6 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 
 use super::batch::UserList;
@@ -36,6 +35,7 @@ use crate::error::{Result, StageError};
 use crate::failpoint;
 use crate::model::parquet_to_io;
 use crate::names::{NameMap, Names, ids_or_names};
+use crate::parquet_guard;
 use crate::storage::write_atomically;
 
 /// The one file of a folder.
@@ -96,13 +96,11 @@ impl Target {
 
     /// The output recorded in the file that is there, if it is the result of the work that `key` names.
     pub fn published(&self, key: &PublishKey) -> Option<Value> {
-        let reader = SerializedFileReader::new(File::open(&self.file).ok()?).ok()?;
-        let metadata = reader.metadata().file_metadata().key_value_metadata()?;
-        let value = |name: &str| metadata.iter().find(|entry| entry.key == name).and_then(|entry| entry.value.as_deref());
-        if value(KEY)? != key.as_str() {
+        let file = parquet_guard::open(&self.file).ok()?;
+        if file.note(KEY)? != key.as_str() {
             return None;
         }
-        serde_json::from_str(value(OUTPUT)?).ok()
+        serde_json::from_str(file.note(OUTPUT)?).ok()
     }
 
     /// Writes the lists that `produce` hands over, block by block, with the ids that `names` has for them, and makes them visible at once. `output` says what the stage

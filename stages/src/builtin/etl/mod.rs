@@ -103,6 +103,9 @@ struct DatasetOutput {
     rating_type: RatingType,
     /// Number of the snapshot.
     snapshot: u64,
+    /// Whether the dataset changed. If not, there is no new snapshot.
+    #[serde(default = "was_published")]
+    changed: bool,
 }
 
 impl Stage for Etl {
@@ -175,6 +178,9 @@ fn flows<'a>(inputs: &'a EtlInputs, context: &Context) -> Result<Vec<Flow<'a>>> 
 }
 
 fn describe(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, context: &Context) -> DatasetOutput {
+    if !written.changed {
+        context.info(format!("`{}` holds these ratings already: snapshot {} stays", flow.given, written.snapshot));
+    }
     DatasetOutput {
         path: flow.given.to_string(),
         rows: written.rows,
@@ -188,7 +194,13 @@ fn describe(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, c
         fingerprint: written.fingerprint,
         rating_type: written.rating_type,
         snapshot: written.snapshot,
+        changed: written.changed,
     }
+}
+
+/// Outputs recorded before there was `changed` are all of new snapshots.
+fn was_published() -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -70,12 +70,14 @@ fn the_output_counts_what_was_read_rejected_and_folded() {
 }
 
 #[test]
-fn a_second_run_over_the_same_files_changes_no_row() {
+fn a_second_run_over_the_same_files_changes_nothing_and_says_so() {
     let workspace = Workspace::new();
     let first = workspace.run("a", both()).unwrap();
     let second = workspace.run("b", both()).unwrap();
     assert_eq!((&second["train"]["fingerprint"], &second["train"]["rows"]), (&first["train"]["fingerprint"], &first["train"]["rows"]));
-    assert_eq!(second["train"]["snapshot"], 2);
+    assert_eq!((&first["train"]["changed"], &second["train"]["changed"]), (&json!(true), &json!(false)));
+    assert_eq!(second["train"]["snapshot"], 1);
+    assert_eq!(workspace.run("b", both()).unwrap(), second, "the attempt is found to be done");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::model::Drawn;
+use crate::split::pair_hash;
 
 /// A file that a rating goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,22 +36,11 @@ pub(super) fn split(movies: &[Vec<Drawn>], seed: u64) -> Vec<Vec<Part>> {
     let part = |movie: usize, drawn: &Drawn| {
         if cut.is_some_and(|cut| key(movie, drawn) >= cut) {
             Part::Future
-        } else if hash(seed, movie as u64, u64::from(drawn.user)) < u64::MAX / 10 {
+        } else if pair_hash(seed, movie as u64, u64::from(drawn.user)) < u64::MAX / 10 {
             Part::Test
         } else {
             Part::Train
         }
     };
     movies.iter().enumerate().map(|(movie, drawn)| drawn.iter().map(|drawn| part(movie, drawn)).collect()).collect()
-}
-
-/// A fixed, even hash: splitmix64's finaliser over its three arguments.
-fn hash(seed: u64, movie: u64, user: u64) -> u64 {
-    let mut z = seed ^ (movie << 32 | user).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    for _ in 0..2 {
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-    }
-    z
 }

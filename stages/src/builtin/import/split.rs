@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::ratings::Ratings;
+use crate::split::{HashSplit, Purpose};
 
 /// Which ratings are test ratings. A pure function of the rating, so that importing more, or the same again, never moves one from one
 /// side to the other.
@@ -39,21 +40,9 @@ impl Split {
     fn is_test(self, user: i32, movie: i32, date: i32) -> bool {
         match self {
             Split::From(day) => date >= day,
-            Split::Ratio { ratio, seed } => {
-                let pair = u64::from(user as u32) << 32 | u64::from(movie as u32);
-                // The upper 53 bits are a number in [0, 1) that f64 holds exactly.
-                ((mix(mix(seed) ^ pair) >> 11) as f64) < ratio * (1_u64 << 53) as f64
-            }
+            Split::Ratio { ratio, seed } => HashSplit::new(seed, Purpose::Import).draws(user, movie, ratio),
         }
     }
-}
-
-/// The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the input changes half of the output's.
-fn mix(value: u64) -> u64 {
-    let z = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

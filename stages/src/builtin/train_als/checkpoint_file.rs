@@ -17,10 +17,11 @@ use blake3::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Identity;
-use crate::als::{Iteration, Sides};
+use crate::als::Iteration;
 use crate::error::{Result, StageError};
 use crate::kernel::{Aligned, padded};
-use crate::matrix::RatingMatrix;
+use crate::matrix::{Ids, RatingMatrix};
+use crate::model::{AlsModel, Factors};
 use crate::storage::{AtomicFile, Storage};
 
 const MAGIC: &[u8] = b"recflow checkpoint\n";
@@ -39,9 +40,9 @@ pub(super) struct State {
     /// Wall-clock seconds that they took.
     pub(super) seconds: f64,
     /// The factors after the last one.
-    pub(super) sides: Sides,
+    pub(super) model: AlsModel,
     /// Those of the best one, if they may be wanted back.
-    pub(super) best: Option<Sides>,
+    pub(super) best: Option<AlsModel>,
 }
 
 /// The same, to be written.
@@ -49,9 +50,8 @@ pub(super) struct State {
 pub(super) struct StateRef<'a> {
     pub(super) iterations: &'a [Iteration],
     pub(super) seconds: f64,
-    pub(super) rank: usize,
-    pub(super) sides: &'a Sides,
-    pub(super) best: Option<&'a Sides>,
+    pub(super) model: &'a AlsModel,
+    pub(super) best: Option<&'a AlsModel>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,15 +71,13 @@ struct Header {
 /// # Errors
 /// I/O trouble.
 pub(super) fn write(path: &Path, identity: &Identity, state: StateRef<'_>, storage: &dyn Storage) -> Result<()> {
-    let stride = padded(state.rank);
-    let rows = |side: &Aligned| side.as_slice().len() / stride;
     let header = Header {
         format: FORMAT,
         identity: identity.clone(),
         seconds: state.seconds,
-        users: rows(&state.sides.users),
-        items: rows(&state.sides.items),
-        rank: state.rank,
+        users: state.model.users().ids().len(),
+        items: state.model.items().ids().len(),
+        rank: state.model.rank(),
         has_best: state.best.is_some(),
         iterations: state.iterations.to_vec(),
     };
@@ -88,9 +86,9 @@ pub(super) fn write(path: &Path, identity: &Identity, state: StateRef<'_>, stora
         file.write_all(MAGIC)?;
         serde_json::to_writer(&mut file, &header)?;
         file.write_all(b"\n")?;
-        for sides in [Some(state.sides), state.best].into_iter().flatten() {
-            write_rows(&sides.users, state.rank, &mut file)?;
-            write_rows(&sides.items, state.rank, &mut file)?;
+        for model in [Some(state.model), state.best].into_iter().flatten() {
+            write_rows(model.users(), &mut file)?;
+            write_rows(model.items(), &mut file)?;
         }
         let Hashing { inner: mut file, hasher } = file;
         file.write_all(hasher.finalize().as_bytes())?;
@@ -122,21 +120,19 @@ pub(super) fn read(path: &Path, identity: &Identity, matrix: &RatingMatrix, rank
     if bytes != expected {
         return Err(format!("it is incomplete or damaged ({bytes} bytes, {expected} expected)"));
     }
-    let mut sides = || -> io::Result<Sides> {
-        let mut sides = Sides::zeroed(matrix, rank);
-        read_rows(&mut sides.users, rank, &mut file)?;
-        read_rows(&mut sides.items, rank, &mut file)?;
-        Ok(sides)
+    let mut model = || -> io::Result<AlsModel> {
+        let users = read_rows(matrix.users(), rank, &mut file)?;
+        Ok(AlsModel::new(users, read_rows(matrix.items(), rank, &mut file)?))
     };
-    let current = sides().map_err(torn)?;
-    let best = if header.has_best { Some(sides().map_err(torn)?) } else { None };
+    let current = model().map_err(torn)?;
+    let best = if header.has_best { Some(model().map_err(torn)?) } else { None };
     let found = file.hasher.finalize();
     let mut stored = [0; 32];
     file.inner.read_exact(&mut stored).map_err(torn)?;
     if found != Hash::from_bytes(stored) {
         return Err("it is damaged (its checksum does not agree)".to_owned());
     }
-    Ok(Some(State { iterations: header.iterations, seconds: header.seconds, sides: current, best }))
+    Ok(Some(State { iterations: header.iterations, seconds: header.seconds, model: current, best }))
 }
 
 /// The first two lines, and how long they are.
@@ -163,25 +159,26 @@ fn read_header(file: &mut Hashing<BufReader<File>>) -> Result<(Header, u64), Str
 }
 
 /// The first `rank` floats of each padded row.
-fn write_rows(side: &Aligned, rank: usize, to: &mut impl Write) -> io::Result<()> {
-    let mut bytes = Vec::with_capacity(4 * rank);
-    for row in side.as_slice().chunks_exact(padded(rank)) {
+fn write_rows(factors: &Factors, to: &mut impl Write) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(4 * factors.rank());
+    for row in factors.padded_rows().chunks_exact(padded(factors.rank())) {
         bytes.clear();
-        row[..rank].iter().for_each(|x| bytes.extend_from_slice(&x.to_le_bytes()));
+        row[..factors.rank()].iter().for_each(|x| bytes.extend_from_slice(&x.to_le_bytes()));
         to.write_all(&bytes)?;
     }
     Ok(())
 }
 
-fn read_rows(side: &mut Aligned, rank: usize, from: &mut impl Read) -> io::Result<()> {
+fn read_rows(ids: &Ids, rank: usize, from: &mut impl Read) -> io::Result<Factors> {
     let mut bytes = vec![0; 4 * rank];
-    for row in side.as_mut_slice().chunks_exact_mut(padded(rank)) {
+    let mut rows = Aligned::zeroed(ids.len() * padded(rank));
+    for row in rows.as_mut_slice().chunks_exact_mut(padded(rank)) {
         from.read_exact(&mut bytes)?;
         for (x, bytes) in row[..rank].iter_mut().zip(bytes.as_chunks::<4>().0) {
             *x = f32::from_le_bytes(*bytes);
         }
     }
-    Ok(())
+    Ok(Factors::from_padded(ids.clone(), rank, rows))
 }
 
 /// Hashes what passes through.

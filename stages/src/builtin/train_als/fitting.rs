@@ -40,13 +40,12 @@ impl Fitting<'_> {
     /// Those of [`Trainer::sweep`].
     pub(super) fn run(&self, checkpoint: &mut Checkpoint<'_>) -> Result<Fitted> {
         let (params, matrix) = (self.params, self.matrix);
-        let rank = params.get().rank;
         let mut watch = Watch::new(self.early_stopping);
         let (mut trainer, mut iterations, mut seconds, mut best) = match checkpoint.load(matrix) {
-            None => (Trainer::new(params, matrix, &self.context.cancel), Vec::new(), 0.0, None),
-            Some(State { iterations, seconds, sides, best }) => {
+            None => (Trainer::new(params, matrix), Vec::new(), 0.0, None),
+            Some(State { iterations, seconds, model, best }) => {
                 self.context.info(format!("resumed from iteration {}", iterations.len()));
-                let trainer = Trainer::resumed(params, matrix, &self.context.cancel, sides, iterations.len());
+                let trainer = Trainer::resumed(params, matrix, model, iterations.len());
                 (trainer, iterations, seconds, best)
             }
         };
@@ -57,30 +56,30 @@ impl Fitting<'_> {
         }
         while iterations.len() < params.get().max_iter && !watch.is_over() {
             if self.early_stopping.is_some() && watch.best() == Some(iterations.len()) {
-                best = Some(trainer.sides().clone());
+                best = Some(trainer.model().clone());
             }
             // Not the context's clock: in a simulation that one stands still.
             let started = Instant::now();
-            let mut iteration = trainer.sweep()?;
-            iteration.holdout_rmse = self.holdout.map(|holdout| holdout.rmse(trainer.sides(), rank));
+            let mut iteration = trainer.sweep(&self.context.cancel)?;
+            iteration.holdout_rmse = self.holdout.map(|holdout| holdout.rmse(trainer.model()));
             seconds += started.elapsed().as_secs_f64();
             iterations.push(iteration);
             watch.see(&iteration);
             self.report(&iteration);
             let best = best.as_ref().filter(|_| watch.goes_back());
-            checkpoint.keep(StateRef { iterations: &iterations, seconds, rank, sides: trainer.sides(), best });
+            checkpoint.keep(StateRef { iterations: &iterations, seconds, model: trainer.model(), best });
             failpoint::hit("train.after_sweep");
         }
         let instruction_set = trainer.instruction_set();
         let goes_back = watch.goes_back();
         let chosen = watch.best().filter(|_| goes_back).unwrap_or(iterations.len());
-        let sides = best.filter(|_| goes_back).unwrap_or_else(|| trainer.into_sides());
+        let model = best.filter(|_| goes_back).unwrap_or_else(|| trainer.into_model());
         if iterations.len() < params.get().max_iter {
             let message = format!("stopped after iteration {}: no better on held-out ratings since iteration {chosen}", iterations.len());
             self.context.info(message);
         }
         let chosen = iterations[chosen - 1];
-        Ok(Fitted { fit: Fit { model: sides.into_model(matrix, rank), iterations, instruction_set }, seconds, chosen, best: watch.best() })
+        Ok(Fitted { fit: Fit { model, iterations, instruction_set }, seconds, chosen, best: watch.best() })
     }
 
     fn report(&self, iteration: &Iteration) {

@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::als::Sides;
-use crate::kernel::padded;
 use crate::matrix::RatingMatrix;
+use crate::model::AlsModel;
 use crate::ratings::Ratings;
+use crate::split::{HashSplit, Purpose};
 
 /// Pairs that one task scores; fixed, so that the sum does not depend on the number of threads.
 const CHUNK: usize = 1 << 16;
@@ -38,17 +38,11 @@ impl Holdout {
         self.cold
     }
 
-    /// Root of the mean squared error of the factors `sides`, in stars. There must be a pair.
-    pub(super) fn rmse(&self, sides: &Sides, rank: usize) -> f64 {
-        let stride = padded(rank);
-        let (users, items) = (sides.users.as_slice(), sides.items.as_slice());
+    /// Root of the mean squared error of `model`, which is trained on the same matrix, in stars. There must be a pair.
+    pub(super) fn rmse(&self, model: &AlsModel) -> f64 {
         let squared = |&(user, item, rating): &(u32, u32, f32)| {
-            let row = |of: &[f32], row: u32| -> std::ops::Range<usize> {
-                debug_assert!((row as usize + 1) * stride <= of.len());
-                row as usize * stride..row as usize * stride + rank
-            };
             // As a model predicts it, so that `evaluate` finds the same figure.
-            let predicted: f32 = users[row(users, user)].iter().zip(&items[row(items, item)]).map(|(a, b)| a * b).sum();
+            let predicted: f32 = model.users().row(user).iter().zip(model.items().row(item)).map(|(a, b)| a * b).sum();
             (f64::from(predicted) - f64::from(rating)).powi(2)
         };
         let sums: Vec<f64> = self.pairs.par_chunks(CHUNK).map(|pairs| pairs.iter().map(squared).sum()).collect();
@@ -59,27 +53,14 @@ impl Holdout {
 /// Splits `ratings` into those to train on and those to hold out: of all pairs of a user and an item about `share`, drawn by a hash of
 /// the seed and the pair. So the same pair falls on the same side whatever else is in the data, and so do all its ratings.
 pub(super) fn split(ratings: &Ratings, share: f64, seed: u64) -> (Ratings, Ratings) {
+    let split = HashSplit::new(seed, Purpose::HoldOut);
     let (mut kept, mut held_out) = (Ratings::with_capacity(ratings.len()), Ratings::default());
     for at in 0..ratings.len() {
         let (movie, user) = (ratings.movie[at], ratings.user[at]);
-        let side = if draw(seed, user, movie) < share { &mut held_out } else { &mut kept };
+        let side = if split.draws(user, movie, share) { &mut held_out } else { &mut kept };
         side.push(movie, user, ratings.rating[at], ratings.date[at]);
     }
     (kept, held_out)
-}
-
-/// An even number of 0 to 1 for a pair: the finaliser of splitmix64 (Steele, Lea, Flood 2014) over seed and pair in turn. The constant at the
-/// start keeps it apart from other splits by the same seed, such as the one that `generate` makes: two equal ones would leave nothing to draw.
-fn draw(seed: u64, user: i32, movie: i32) -> f64 {
-    let mix = |z: u64| {
-        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    };
-    let pair = u64::from(user.cast_unsigned()) << 32 | u64::from(movie.cast_unsigned());
-    let hash = mix(mix(seed ^ 0x686F_6C64_6F75_7421).wrapping_add(pair.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-    // 53 bits, as many as an f64 holds.
-    (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

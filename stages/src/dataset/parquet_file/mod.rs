@@ -3,5 +3,5 @@
 mod read;
 mod write;
 
-pub(super) use read::read;
+pub(super) use read::{COLUMNS, FileRows, added_fields, read};
 pub(super) use write::write_partition;

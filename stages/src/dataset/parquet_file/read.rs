@@ -1,6 +1,5 @@
 //! Reading: our own files, and those of Spark, pandas, DuckDB or Polars with the same columns in other integer, float or time types.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
@@ -8,20 +7,25 @@ use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Schema, TimeUnit};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use arrow_array::{Array, RecordBatch, new_null_array};
+use arrow_schema::{DataType, FieldRef, Schema, TimeUnit};
 
-use crate::dataset::manifest::Column;
+use crate::dataset::added::Batch;
 use crate::dataset::options::RatingType;
 use crate::error::{Result, StageError};
+use crate::parquet_guard;
 use crate::ratings::Ratings;
 
 const BATCH_ROWS: usize = 65_536;
 
 /// The columns that are read, in the order of [`Ratings`].
-const COLUMNS: [&str; 4] = ["MOVIE_ID", "CUST_ID", "RATING", "DATE"];
+pub(in crate::dataset) const COLUMNS: [&str; 4] = ["MOVIE_ID", "CUST_ID", "RATING", "DATE"];
+
+/// Columns that some writers keep in the files too: the folder says the same, and an engine that reads both may refuse it.
+const FOLDER_COLUMNS: [&str; 2] = ["year", "month"];
+
+/// Where the added values of a row lie: in which [`Batch`] of the file, and where in it.
+pub(in crate::dataset) type Place = (u32, u32);
 
 /// What is in a file.
 #[derive(Debug)]
@@ -32,44 +36,81 @@ pub(in crate::dataset) struct FileRows {
     pub(in crate::dataset) nulls: u64,
     /// The type of the ratings, if all columns have the types that recflow writes.
     pub(in crate::dataset) rating_type: Option<RatingType>,
-    /// Columns that recflow does not know.
-    pub(in crate::dataset) extra: Vec<Column>,
+    /// The added columns of the file, whether they were asked for or not.
+    pub(in crate::dataset) fields: Vec<FieldRef>,
+    /// The added columns that were asked for, batch by batch.
+    pub(in crate::dataset) added: Vec<Batch>,
+    /// Where the added values of each of `ratings` lie; empty if none were asked for.
+    pub(in crate::dataset) places: Vec<Place>,
 }
 
-/// Reads a file.
+/// Reads a file, with the added columns that are asked for: null where the file does not have them.
 ///
 /// # Errors
 /// A file that is not there, is not Parquet, lacks a column, or holds a value that does not fit the column's type here.
-pub(in crate::dataset) fn read(path: &Path) -> Result<FileRows> {
-    let file = File::open(path).map_err(|error| StageError::io("read", path, &error))?;
-    let damaged = |error: &dyn std::fmt::Display| {
-        StageError::input(format!("cannot read `{}`", path.display()))
-            .with_cause(error)
-            .with_hint("the file is damaged or is not Parquet; write the dataset again")
-    };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
-    let schema = builder.schema().clone();
+pub(in crate::dataset) fn read(path: &Path, added: &[FieldRef]) -> Result<FileRows> {
+    let file = parquet_guard::open(path)?;
+    let schema = file.schema().clone();
     let wanted = find_columns(&schema, path)?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-    let rows = builder.metadata().file_metadata().num_rows();
-    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(|error| damaged(&error))?;
-    // The count comes from the file: bound what a damaged one can make us reserve.
-    let mut ratings = Ratings::with_capacity(usize::try_from(rows).unwrap_or(0).min(1 << 24));
-    let mut nulls = 0;
-    for batch in reader {
-        nulls += append(&batch.map_err(|error| damaged(&error))?, &mut ratings, path)?;
+    let extra = added.iter().filter_map(|field| position(&schema, field.name()));
+    let mut content = FileRows {
+        // Grows where a file truly holds more: what a file claims is not worth reserving without a bound.
+        ratings: Ratings::with_capacity(file.rows().min(1 << 24)),
+        nulls: 0,
+        rating_type: written_type(&schema, wanted),
+        fields: unknown(&schema),
+        added: Vec::new(),
+        places: Vec::new(),
+    };
+    for batch in file.read(wanted.into_iter().chain(extra), BATCH_ROWS)? {
+        let batch = batch?;
+        let left_out = append(&batch, &mut content.ratings, path)?;
+        content.nulls += left_out.len() as u64;
+        if !added.is_empty() {
+            let number = content.added.len() as u32;
+            let mut left_out = left_out.into_iter().peekable();
+            let kept = (0..batch.num_rows() as u32).filter(|row| left_out.next_if_eq(row).is_none());
+            content.places.extend(kept.map(|row| (number, row)));
+            content.added.push(added_values(&batch, added, path)?);
+        }
     }
-    let is_known = |name: &str| COLUMNS.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let extra = schema.fields().iter().filter(|field| !is_known(field.name()));
-    let extra = extra.map(|field| Column { name: field.name().clone(), kind: field.data_type().to_string() }).collect();
-    Ok(FileRows { ratings, nulls, rating_type: written_type(&schema, wanted), extra })
+    Ok(content)
 }
 
-/// The positions of the four columns in the file. Names are compared as Spark does, regardless of case.
+/// The columns of a file that recflow does not know.
+///
+/// # Errors
+/// A file that is not there or is not Parquet.
+pub(in crate::dataset) fn added_fields(path: &Path) -> Result<Vec<FieldRef>> {
+    Ok(unknown(parquet_guard::open(path)?.schema()))
+}
+
+fn unknown(schema: &Schema) -> Vec<FieldRef> {
+    let is_known = |name: &str| COLUMNS.iter().chain(&FOLDER_COLUMNS).any(|known| known.eq_ignore_ascii_case(name));
+    schema.fields().iter().filter(|field| !is_known(field.name())).cloned().collect()
+}
+
+/// The position of a column. Names are compared as Spark does, regardless of case.
+fn position(schema: &Schema, name: &str) -> Option<usize> {
+    schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name))
+}
+
+fn added_values(batch: &RecordBatch, added: &[FieldRef], path: &Path) -> Result<Batch> {
+    let values = |field: &FieldRef| match position(&batch.schema(), field.name()).map(|index| batch.column(index)) {
+        Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
+        Some(column) if *column.data_type() != DataType::Null => {
+            Err(wrong_type(field.name(), &field.data_type().to_string(), column.data_type(), path))
+        }
+        _ => Ok(new_null_array(field.data_type(), batch.num_rows())),
+    };
+    added.iter().map(values).collect()
+}
+
+/// The positions of the four columns in the file.
 fn find_columns(schema: &Schema, path: &Path) -> Result<[usize; 4]> {
     let mut found = [0; 4];
     for (place, name) in found.iter_mut().zip(COLUMNS) {
-        *place = schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        *place = position(schema, name).ok_or_else(|| {
             let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             StageError::input(format!("`{}` has no column `{name}`; it has {}", path.display(), names.join(", ")))
                 .with_hint("a ratings dataset has the columns MOVIE_ID, CUST_ID, RATING and DATE")
@@ -86,23 +127,23 @@ fn written_type(schema: &Schema, columns: [usize; 4]) -> Option<RatingType> {
     }
 }
 
-/// Adds the rows of a batch; returns how many had a null.
-fn append(batch: &RecordBatch, ratings: &mut Ratings, path: &Path) -> Result<u64> {
+/// Adds the rows of a batch; returns those that had a null and were left out, in order.
+fn append(batch: &RecordBatch, ratings: &mut Ratings, path: &Path) -> Result<Vec<u32>> {
     let columns = find_columns(&batch.schema(), path)?.map(|index| batch.column(index).as_ref());
     if let Some(()) = append_as_they_are(columns, ratings) {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let [movie, user, rating, date] = columns;
     let (movie, user) = (int_column(movie, COLUMNS[0], path)?, int_column(user, COLUMNS[1], path)?);
     let (rating, date) = (float_column(rating, path)?, date_column(date, path)?);
-    let mut nulls = 0;
+    let mut left_out = Vec::new();
     for index in 0..batch.num_rows() {
         match (movie[index], user[index], rating[index], date[index]) {
             (Some(movie), Some(user), Some(rating), Some(date)) if !rating.is_nan() => ratings.push(movie, user, rating, date),
-            _ => nulls += 1,
+            _ => left_out.push(index as u32),
         }
     }
-    Ok(nulls)
+    Ok(left_out)
 }
 
 /// The common case, columns of the types that recflow and Spark write and no nulls: whole columns are copied. Same result as the general case.

@@ -4,7 +4,7 @@
 //! `CUST_ID` smaller, but Spark before 3.3 cannot read it.
 
 use std::fs;
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,9 +17,10 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+use crate::dataset::added::Values;
 use crate::dataset::manifest::FileEntry;
 use crate::dataset::options::{Compression, Layout, RatingType, Statistics};
-use crate::dataset::row::Row;
+use crate::dataset::row::Line;
 use crate::error::{Result, StageError};
 use crate::storage::{Storage, StorageFile};
 
@@ -33,21 +34,22 @@ type File = BufWriter<Box<dyn StorageFile>>;
 
 /// Writes sorted rows into `dir` as `part-00000.parquet`, `part-00001.parquet`, ...; each file is on stable storage when this returns,
 /// its name is not.
-pub(in crate::dataset) fn write_partition(
+pub(in crate::dataset) fn write_partition<L: Line>(
     storage: &dyn Storage,
     dir: &Path,
-    rows: &[Row],
+    (rows, added): (&[L], &Values),
     rating_type: RatingType,
     layout: &Layout,
 ) -> Result<Vec<FileEntry>> {
+    let schema = schema(rating_type, added);
     let mut files = Vec::new();
     let share = layout.files.map_or(rows.len(), |files| rows.len().div_ceil(files.get() as usize));
     let mut rest = rows;
     while !rest.is_empty() {
         let name = format!("part-{:05}.parquet", files.len());
         let path = dir.join(&name);
-        let written =
-            write_file(storage, &path, &rest[..share.min(rest.len())], rating_type, layout).map_err(|error| failed(&path, error))?;
+        let part = (&rest[..share.min(rest.len())], added);
+        let written = write_file(storage.create(&path), part, &schema, rating_type, layout).map_err(|error| failed(&path, error))?;
         let bytes = fs::metadata(&path).map_err(|error| StageError::io("write", &path, &error))?.len();
         files.push(FileEntry { name, rows: written as u64, bytes });
         rest = &rest[written..];
@@ -56,15 +58,20 @@ pub(in crate::dataset) fn write_partition(
 }
 
 /// Writes a file of the first of `rows`, up to the target size. Returns how many.
-fn write_file(storage: &dyn Storage, path: &Path, rows: &[Row], rating_type: RatingType, layout: &Layout) -> Result<usize, ParquetError> {
-    let schema = schema(rating_type);
+fn write_file<L: Line>(
+    file: io::Result<Box<dyn StorageFile>>,
+    (rows, added): (&[L], &Values),
+    schema: &Arc<Schema>,
+    rating_type: RatingType,
+    layout: &Layout,
+) -> Result<usize, ParquetError> {
     // The Arrow schema would be one more thing in the file that no other engine needs.
     let options = ArrowWriterOptions::new().with_properties(properties(layout)?).with_skip_arrow_metadata(true);
-    let file: File = BufWriter::with_capacity(1 << 18, storage.create(path)?);
+    let file: File = BufWriter::with_capacity(1 << 18, file?);
     let mut writer = ArrowWriter::try_new_with_options(file, schema.clone(), options)?;
     let mut written = 0;
     for batch in rows.chunks(BATCH_ROWS) {
-        writer.write(&record_batch(&schema, batch, rating_type)?)?;
+        writer.write(&record_batch(schema, (batch, added), rating_type)?)?;
         written += batch.len();
         let bytes = (writer.bytes_written() + writer.in_progress_size()) as u64;
         if layout.target_file_bytes.is_some_and(|target| bytes >= target) {
@@ -76,32 +83,40 @@ fn write_file(storage: &dyn Storage, path: &Path, rows: &[Row], rating_type: Rat
     Ok(written)
 }
 
-fn schema(rating_type: RatingType) -> Arc<Schema> {
+fn schema(rating_type: RatingType, added: &Values) -> Arc<Schema> {
     let rating = match rating_type {
         RatingType::Int => DataType::Int32,
         RatingType::Float => DataType::Float32,
     };
-    let column = |name, kind| Field::new(name, kind, true);
-    Arc::new(Schema::new(vec![
+    let column = |name, kind| Arc::new(Field::new(name, kind, true));
+    let mut fields = vec![
         column("MOVIE_ID", DataType::Int32),
         column("CUST_ID", DataType::Int32),
         column("RATING", rating),
         column("DATE", DataType::Date32),
-    ]))
+    ];
+    fields.extend(added.fields.iter().cloned());
+    Arc::new(Schema::new(fields))
 }
 
-fn record_batch(schema: &Arc<Schema>, rows: &[Row], rating_type: RatingType) -> Result<RecordBatch, ParquetError> {
+fn record_batch<L: Line>(
+    schema: &Arc<Schema>,
+    (lines, added): (&[L], &Values),
+    rating_type: RatingType,
+) -> Result<RecordBatch, ParquetError> {
+    let rows = || lines.iter().map(|line| line.row());
     let rating: ArrayRef = match rating_type {
         // Whole stars were checked before anything was written.
-        RatingType::Int => Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.rating() as i32))),
-        RatingType::Float => Arc::new(Float32Array::from_iter_values(rows.iter().map(|row| row.rating()))),
+        RatingType::Int => Arc::new(Int32Array::from_iter_values(rows().map(|row| row.rating() as i32))),
+        RatingType::Float => Arc::new(Float32Array::from_iter_values(rows().map(|row| row.rating()))),
     };
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.movie()))),
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.user()))),
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from_iter_values(rows().map(|row| row.movie()))),
+        Arc::new(Int32Array::from_iter_values(rows().map(|row| row.user()))),
         rating,
-        Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| row.date()))),
+        Arc::new(Date32Array::from_iter_values(rows().map(|row| row.date()))),
     ];
+    columns.extend(L::columns(lines, added)?);
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 

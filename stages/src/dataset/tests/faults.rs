@@ -99,6 +99,12 @@ fn check_tidy(place: &Place, operations: u64) {
             let expected = name == "lock" || name == "commits" || name.trim_end_matches(".json").parse::<u64>().is_ok();
             assert!(expected, "`{root}/{name}` is left after a fault at operation {operations}");
         }
+        let listed = |is_wanted: fn(&Path) -> bool| {
+            let entries = fs::read_dir(place.path(root)).unwrap().map(|entry| entry.unwrap().path());
+            let numbers = entries.filter(|path| is_wanted(path)).filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok());
+            numbers.collect::<std::collections::BTreeSet<u64>>()
+        };
+        assert_eq!(listed(|path| path.is_dir()), listed(|path| path.is_file()), "after a fault at operation {operations} in `{root}`");
         if let Ok(mut commits) = fs::read_dir(place.path(root).join("commits")) {
             assert!(commits.next().is_none(), "a commit file is left after a fault at operation {operations}");
         }
@@ -126,12 +132,11 @@ fn a_death_at_any_write_leaves_old_or_new_and_the_rerun_is_right() {
 }
 
 #[test]
-fn without_hard_links_files_are_copied() {
-    let place = Place::new();
-    prepare(&place, Start::Published);
-    let context = Context { storage: Arc::new(TestDisk::without_links()), ..place.context("work") };
-    publish(&[(&place.path("train"), change(&NEW))], &context).unwrap();
-    assert_eq!(state(&place, "train", Start::Published), "new");
+fn a_disk_that_fills_up_while_files_are_copied_for_want_of_links_leaves_old_or_new() {
+    for start in [Start::Published, Start::Adopted] {
+        let (operations, _) = sweep(start, |n| Arc::new(FailAfter::new(TestDisk::without_links(), n, io::ErrorKind::StorageFull)));
+        assert!(operations > 30, "{start:?}: {operations} operations");
+    }
 }
 
 #[test]

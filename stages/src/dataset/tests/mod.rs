@@ -1,6 +1,8 @@
 //! Datasets through their public face: what is published is what is read, whatever dies in between.
 
+mod added;
 mod adopted;
+mod copies;
 mod faults;
 mod ids;
 mod killed;
@@ -8,9 +10,11 @@ mod publishing;
 mod readers;
 mod rollback;
 pub(crate) mod storage;
+mod unchanged;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Begin, Change, Dataset, Layout, Mode, RatingTypeChoice, Transaction, Written};
 use crate::context::{Context, PublishKey};
@@ -24,6 +28,7 @@ type Rating = (i32, i32, f32, &'static str);
 /// A folder with datasets in it.
 struct Place {
     folder: tempfile::TempDir,
+    disk: storage::TestDisk,
 }
 
 impl Place {
@@ -31,7 +36,7 @@ impl Place {
         // In memory where that exists: the sweeps publish thousands of times, and no test outlives the machine.
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        Self { folder: folder.unwrap() }
+        Self { folder: folder.unwrap(), disk: copies::disk() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -41,15 +46,13 @@ impl Place {
     /// A context for a new piece of work.
     fn context(&self, run: &str) -> Context {
         let context = Context::plain(self.folder.path(), PublishKey::new(run, "test", 0));
-        Context { storage: Arc::new(storage::TestDisk::new()), ..context }
+        Context { storage: Arc::new(self.disk.clone()), ..context }
     }
 
     /// Upserts `rows` into `name` as a run of its own.
     fn upsert(&self, name: &str, rows: &[Rating]) -> Written {
-        let run = format!(
-            "{name}-{}",
-            rows.len() as u64 + super::history(&self.path(name)).unwrap().first().map_or(0, |newest| newest.snapshot * 1000)
-        );
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let run = format!("{name}-{}", RUNS.fetch_add(1, Ordering::Relaxed));
         publish(&[(&self.path(name), change(rows))], &self.context(&run)).unwrap().remove(0)
     }
 

@@ -10,7 +10,7 @@ use super::*;
 use crate::dataset::{Compression, RatingType, history, published};
 
 #[test]
-fn rows_land_in_the_month_of_their_date_and_are_read_in_order() {
+pub(super) fn rows_land_in_the_month_of_their_date_and_are_read_in_order() {
     let place = Place::new();
     let written = place.upsert("train", &[(2, 1, 3.0, "2005-12-01"), (1, 9, 4.0, "2005-02-28"), (1, 2, 5.0, "2005-12-31")]);
     assert_eq!((written.rows, written.files, written.duplicates, written.rating_type), (3, 2, 0, RatingType::Int));
@@ -24,7 +24,7 @@ fn rows_land_in_the_month_of_their_date_and_are_read_in_order() {
 }
 
 #[test]
-fn an_upsert_keeps_one_row_a_key_with_the_highest_rating() {
+pub(super) fn an_upsert_keeps_one_row_a_key_with_the_highest_rating() {
     let place = Place::new();
     place.upsert("train", &[(1, 1, 3.0, "2005-01-01"), (1, 1, 2.0, "2005-01-02"), (1, 2, 1.0, "2005-01-01")]);
     let written = place
@@ -50,7 +50,7 @@ fn only_months_that_change_are_rewritten() {
 }
 
 #[test]
-fn the_same_rows_give_the_same_bytes_and_fingerprint_however_they_arrive() {
+pub(super) fn the_same_rows_give_the_same_bytes_and_fingerprint_however_they_arrive() {
     let rows = [(1, 1, 3.0, "2005-01-01"), (2, 1, 4.0, "2005-01-01"), (1, 2, 5.0, "2005-02-01"), (7, 7, 1.0, "2004-07-07")];
     let place = Place::new();
     place.upsert("once", &rows);
@@ -69,7 +69,7 @@ fn the_same_rows_give_the_same_bytes_and_fingerprint_however_they_arrive() {
 }
 
 #[test]
-fn overwrite_replaces_and_append_keeps_duplicates_until_an_upsert() {
+pub(super) fn overwrite_replaces_and_append_keeps_duplicates_until_an_upsert() {
     let place = Place::new();
     let path = place.path("train");
     let with =
@@ -85,7 +85,7 @@ fn overwrite_replaces_and_append_keeps_duplicates_until_an_upsert() {
 }
 
 #[test]
-fn half_stars_make_a_float_dataset_and_are_refused_in_one_of_whole_stars() {
+pub(super) fn half_stars_make_a_float_dataset_and_are_refused_in_one_of_whole_stars() {
     let place = Place::new();
     let path = place.path("train");
     assert_eq!(place.upsert("halves", &[(1, 1, 3.5, "2005-01-01")]).rating_type, RatingType::Float);
@@ -104,7 +104,7 @@ fn half_stars_make_a_float_dataset_and_are_refused_in_one_of_whole_stars() {
 }
 
 #[test]
-fn the_same_work_is_published_once_even_after_others_published() {
+pub(super) fn the_same_work_is_published_once_even_after_others_published() {
     let place = Place::new();
     let (train, test) = (place.path("train"), place.path("test"));
     let context = place.context("a");
@@ -122,7 +122,7 @@ fn the_same_work_is_published_once_even_after_others_published() {
 }
 
 #[test]
-fn the_last_three_snapshots_are_kept() {
+pub(super) fn the_last_three_snapshots_are_kept() {
     let place = Place::new();
     for user in 1..=5 {
         place.upsert("train", &[(1, user, 3.0, "2005-01-01")]);
@@ -157,7 +157,7 @@ fn a_partition_is_split_at_the_target_size_and_every_codec_is_read_back() {
 }
 
 #[test]
-fn an_empty_dataset_can_be_published_opened_and_filled() {
+pub(super) fn an_empty_dataset_can_be_published_opened_and_filled() {
     let place = Place::new();
     assert_eq!(place.upsert("train", &[]).rows, 0);
     assert!(place.read("train").is_empty());
@@ -196,4 +196,9 @@ proptest! {
         }
         prop_assert_eq!(place.read("train"), model(&batches));
     }
+}
+
+/// For those who run it under other circumstances.
+pub(super) fn upserts_agree_with_a_map() {
+    any_sequence_of_upserts_agrees_with_a_map();
 }

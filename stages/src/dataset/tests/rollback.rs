@@ -36,7 +36,7 @@ fn a_rollback_is_a_new_snapshot_with_the_files_of_the_old_one() {
 }
 
 #[test]
-fn rolling_back_again_goes_further_back_and_a_number_goes_anywhere() {
+pub(super) fn rolling_back_again_goes_further_back_and_a_number_goes_anywhere() {
     let place = grown(3);
     let back = |to, run: &str| rollback(&place.path("train"), to, &place.context(run)).map(|done| (done.snapshot, done.rows));
     assert_eq!(back(None, "a"), Ok((4, 2)));
@@ -65,7 +65,7 @@ fn work_that_was_rolled_back_is_not_done_again_by_a_resume() {
 }
 
 #[test]
-fn a_reader_keeps_its_snapshot_through_rollbacks_and_prunes() {
+pub(super) fn a_reader_keeps_its_snapshot_through_rollbacks_and_prunes() {
     let place = grown(3);
     let (path, context) = (place.path("train"), place.context("reader"));
     let held = Dataset::open_snapshot(&path, 1, &context).unwrap();

@@ -12,23 +12,29 @@ use crate::storage::{Disk, Storage, StorageFile};
 #[derive(Debug, Clone)]
 pub(crate) struct TestDisk {
     has_links: bool,
+    has_symlinks: bool,
     /// How many operations are left until all fail; `None` for no end.
     left: Option<Arc<AtomicU64>>,
 }
 
 impl TestDisk {
     pub(crate) fn new() -> Self {
-        Self { has_links: true, left: None }
+        Self { has_links: true, has_symlinks: true, left: None }
     }
 
     /// Hard links do not work on it.
     pub(crate) fn without_links() -> Self {
-        Self { has_links: false, left: None }
+        Self { has_links: false, ..Self::new() }
+    }
+
+    /// Neither hard nor symbolic links work on it, as on FAT.
+    pub(crate) fn without_any_links() -> Self {
+        Self { has_links: false, has_symlinks: false, left: None }
     }
 
     /// From some operation on everything fails, removing too. What is on disk then is what `kill -9` leaves.
     pub(crate) fn dying_after(operations: u64) -> Self {
-        Self { has_links: true, left: Some(Arc::new(AtomicU64::new(operations))) }
+        Self { left: Some(Arc::new(AtomicU64::new(operations))), ..Self::new() }
     }
 
     fn spend(&self) -> io::Result<()> {
@@ -69,10 +75,11 @@ impl Storage for TestDisk {
     }
     fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
         self.spend()?;
-        if self.has_links { Disk.hard_link(original, link) } else { Err(io::ErrorKind::Unsupported.into()) }
+        if self.has_links { Disk.hard_link(original, link) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) }
     }
     fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {
-        self.spend().and_then(|()| Disk.symlink(target, link))
+        self.spend()?;
+        if self.has_symlinks { Disk.symlink(target, link) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) }
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.spend().and_then(|()| Disk.remove_file(path))

@@ -67,12 +67,10 @@ fn a_model_carries_the_names_and_is_asked_and_answers_by_them() {
     assert_eq!(unseen.items.len() + rated.len(), 20);
     assert!(unseen.items.iter().all(|place| !rated.iter().any(|row| row.starts_with(&*place.item.as_text()))));
 
-    let odd = vec![
-        (Id::from(item(1).as_str()), 5.0),
-        (Id::from(item(3).as_str()), 5.0),
-        (Id::from(item(2).as_str()), 1.0),
-        (Id::from("B999"), 5.0),
-    ];
+    // Enough of both kinds: of one alone, four factors could say anything about the other.
+    let stars = |number: i32| if number % 2 == 1 { 5.0 } else { 1.0 };
+    let mut odd: Vec<_> = (1..9).map(|number| (Id::from(item(number).as_str()), stars(number))).collect();
+    odd.push((Id::from("B999"), 5.0));
     let answer = ask::recommend(&choice, Subject::NewUser(odd), 3, None, &context).unwrap();
     assert_eq!(answer.unknown_items, [Id::from("B999")]);
     assert!(answer.items.iter().all(|place| place.item.as_text()[1..4].parse::<i32>().unwrap() % 2 == 1), "{:?}", answer.items);
