@@ -42,6 +42,7 @@ pub mod model;
 pub mod netflix;
 pub mod ratings;
 pub mod recommend;
+pub mod report;
 pub mod schema;
 pub mod stage;
 pub mod storage;
