@@ -17,6 +17,7 @@ pub const SCHEMA_FILE: &str = "recflow.schema.json";
 pub const ALL: &[Shipped] = &[
     Shipped { name: "quickstart", text: include_str!("../pipelines/quickstart.yaml") },
     Shipped { name: "etl-train-test", text: include_str!("../pipelines/etl-train-test.yaml") },
+    Shipped { name: "drift-retrain", text: include_str!("../pipelines/drift-retrain.yaml") },
 ];
 
 /// The shipped pipeline of that name.

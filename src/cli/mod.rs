@@ -10,6 +10,7 @@ mod graph;
 mod init;
 mod load;
 mod logs;
+mod models;
 mod output;
 mod predict;
 mod recommend;
@@ -100,6 +101,8 @@ enum Verb {
     Stages(stages::Args),
     /// Look at datasets, and go back to older snapshots.
     Data(data::Args),
+    /// Look at model versions; promote one, go back, remove old ones.
+    Models(models::Args),
     /// Print the JSON Schema of the pipeline language.
     Schema(schema::Args),
     /// Print a completion script for a shell.
@@ -173,6 +176,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,
         Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,
         Verb::Data(args) => data::run(args, &workspace, &mut out)?,
+        Verb::Models(args) => models::run(args, &workspace, &mut out)?,
         Verb::Init(args) => init::run(args, &cli.common.workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
         Verb::Validate(args) => Exit::from_code(validate::run(args, &workspace, &mut out, &mut err, terminal.err_color)?),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use recflow_stages::recommend::ask;
 
-use super::ask::{ModelArgs, context};
+use super::ask::{ModelArgs, context, number_or_name};
 use super::exit::{Exit, Failure};
 use crate::workspace::Workspace;
 
@@ -14,18 +14,19 @@ use crate::workspace::Workspace;
   recflow predict --user 1488844 --item 30
   recflow predict --user 1488844 --item 30 --model latest --json")]
 pub(super) struct Args {
-    /// The user.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
-    user: i32,
+    /// The user, by the id that the ratings came with: a number or a name.
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    user: String,
     /// The item.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
-    item: i32,
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    item: String,
     #[command(flatten)]
     model: ModelArgs,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let found = ask::predict(&args.model.choice(), args.user, args.item, &context(workspace)).map_err(Failure::stage)?;
+    let found = ask::predict(&args.model.choice(), &number_or_name(args.user), &number_or_name(args.item), &context(workspace))
+        .map_err(Failure::stage)?;
     if args.model.json {
         serde_json::to_writer_pretty(&mut *out, &found).map_err(io::Error::from)?;
         writeln!(out)?;

@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use recflow_stages::WorkspacePath;
+use recflow_stages::names::Id;
 use recflow_stages::recommend::ask::{self, Answer, SeenIn, Subject};
 
-use super::ask::{ModelArgs, context};
+use super::ask::{ModelArgs, context, number_or_name};
 use super::exit::{Exit, Failure};
 use crate::workspace::Workspace;
 
@@ -21,15 +22,15 @@ use crate::workspace::Workspace;
 For many users at once there is the stage `recommend`."
 )]
 pub(super) struct Args {
-    /// A user of the model.
-    #[arg(long, value_name = "ID", group = "subject", allow_negative_numbers = true)]
-    user: Option<i32>,
+    /// A user of the model, by the id that the ratings came with: a number or a name.
+    #[arg(long, value_name = "ID", group = "subject", allow_hyphen_values = true)]
+    user: Option<String>,
     /// An item, to find those like it.
-    #[arg(long, value_name = "ID", group = "subject", allow_negative_numbers = true)]
-    item: Option<i32>,
-    /// Ratings of somebody whom the model does not know; what they rated is left out.
-    #[arg(long, value_name = "ITEM=RATING,…", group = "subject", value_delimiter = ',', value_parser = rating)]
-    fold_in: Vec<(i32, f32)>,
+    #[arg(long, value_name = "ID", group = "subject", allow_hyphen_values = true)]
+    item: Option<String>,
+    /// Ratings of somebody whom the model does not know; what they rated is left out. May be given several times.
+    #[arg(long, value_name = "ITEM=RATING,…", group = "subject", value_parser = ratings)]
+    fold_in: Vec<Ratings>,
     /// Length of the list.
     #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     k: u32,
@@ -40,16 +41,34 @@ pub(super) struct Args {
     model: ModelArgs,
 }
 
-fn rating(text: &str) -> Result<(i32, f32), String> {
-    let parsed = text.split_once('=').and_then(|(item, stars)| Some((item.trim().parse().ok()?, stars.trim().parse().ok()?)));
-    parsed.ok_or_else(|| format!("`{text}` is not ITEM=RATING, such as 30=4.5"))
+/// Items and stars.
+type Ratings = Vec<(Id, f32)>;
+
+/// `ITEM=RATING,ITEM=RATING`. A name may hold commas and equals signs: a rating is what a number behind an equals sign ends.
+fn ratings(text: &str) -> Result<Ratings, String> {
+    let (mut ratings, mut item) = (Vec::new(), String::new());
+    for piece in text.split(',') {
+        item.push_str(piece);
+        let rated = item.rsplit_once('=').and_then(|(item, stars)| Some((item.trim().to_owned(), stars.trim().parse().ok()?)));
+        match rated {
+            Some((name, stars)) if !name.is_empty() => {
+                ratings.push((Id::Name(name), stars));
+                item.clear();
+            }
+            _ => item.push(','),
+        }
+    }
+    match item.strip_suffix(',') {
+        None => Ok(ratings),
+        Some(rest) => Err(format!("`{rest}` is not ITEM=RATING, such as 30=4.5")),
+    }
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
     let subject = match (args.user, args.item) {
-        (Some(user), _) => Subject::User(user),
-        (None, Some(item)) => Subject::Item(item),
-        (None, None) => Subject::NewUser(args.fold_in),
+        (Some(user), _) => Subject::User(number_or_name(user)),
+        (None, Some(item)) => Subject::Item(number_or_name(item)),
+        (None, None) => Subject::NewUser(args.fold_in.concat()),
     };
     let seen = args.exclude_seen.map(|dataset| match dataset {
         Some(path) => SeenIn::Dataset(WorkspacePath::from(path.as_str())),
@@ -74,15 +93,32 @@ fn print(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "items {what}, by {}", answer.model)?;
     if !answer.unknown_items.is_empty() {
-        let items: Vec<String> = answer.unknown_items.iter().map(i32::to_string).collect();
+        let items: Vec<String> = answer.unknown_items.iter().map(Id::to_string).collect();
         writeln!(out, "the model does not know {}: these ratings say nothing", items.join(", "))?;
     }
     if answer.items.is_empty() {
         return writeln!(out, "there is nothing left to recommend");
     }
-    writeln!(out, "{:>6}  {:>11}  {score:>8}", "rank", "item")?;
+    let width = answer.items.iter().map(|place| place.item.as_text().chars().count()).fold(11, usize::max);
+    writeln!(out, "{:>6}  {:>width$}  {score:>8}", "rank", "item")?;
     for place in &answer.items {
-        writeln!(out, "{:>6}  {:>11}  {:>8.4}", place.rank, place.item, place.score)?;
+        writeln!(out, "{:>6}  {:>width$}  {:>8.4}", place.rank, place.item, place.score)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratings_are_read_whatever_stands_in_a_name() {
+        let list = |pairs: &[(&str, f32)]| pairs.iter().map(|&(item, stars)| (Id::from(item), stars)).collect::<Ratings>();
+        assert_eq!(ratings("30=5,191=2.5"), Ok(list(&[("30", 5.0), ("191", 2.5)])));
+        assert_eq!(ratings("Lock, Stock=4, Heat=5"), Ok(list(&[("Lock, Stock", 4.0), ("Heat", 5.0)])));
+        assert_eq!(ratings("a=b=3"), Ok(list(&[("a=b", 3.0)])));
+        for wrong in ["1:5", "", "=3", "a=3,", "a=3,b"] {
+            assert!(ratings(wrong).is_err(), "{wrong}");
+        }
+    }
 }

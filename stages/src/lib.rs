@@ -14,12 +14,16 @@
 //! | [`storage`] | every write to disk, behind a trait that tests make fail |
 //! | [`byte_size`] | numbers of bytes as people write them |
 //! | [`date`] | days since 1970-01-01 and the calendar |
+//! | [`intake`] | what all readers of rating files share |
 //! | [`netflix`] | the Netflix Prize text format |
+//! | [`import`] | CSV and Parquet with any columns |
+//! | [`names`] | ids that are not numbers |
 //! | [`dataset`] | hive-partitioned Parquet, published as snapshots |
 //! | [`matrix`] | ratings as compressed sparse rows |
 //! | [`als`] | alternating least squares |
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
+//! | [`export`] | what recflow holds, as CSV, Parquet or NumPy |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`drift`] | how far two sets of ratings or predictions lie apart, and whether that matters |
 //! | `stream` | stream files: claimed, read, split, archived, each rating once |
@@ -34,11 +38,15 @@ pub mod dataset;
 pub mod date;
 pub mod drift;
 pub mod error;
+pub mod export;
 pub mod failpoint;
+pub mod import;
+pub mod intake;
 mod kernel;
 pub mod matrix;
 pub mod metrics;
 pub mod model;
+pub mod names;
 pub mod netflix;
 pub mod ratings;
 pub mod recommend;

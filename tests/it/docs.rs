@@ -134,7 +134,8 @@ fn every_command_line_in_the_documentation_parses() {
             let place = format!("{}: {}", block.place, words.join(" "));
             let verb = words.get(1).copied().unwrap_or_else(|| panic!("{place}: there is no verb"));
             // `data` has verbs of its own.
-            let verbs: Vec<&str> = if verb == "data" { words[1..].iter().take(2).copied().collect() } else { vec![verb] };
+            let verbs: Vec<&str> =
+                if ["data", "models"].contains(&verb) { words[1..].iter().take(2).copied().collect() } else { vec![verb] };
             let verb = verbs.join(" ");
             let help = helps.entry(verb.clone()).or_insert_with(|| {
                 let ran = sandbox.recflow(&[&verbs[..], &["--help"]].concat());

@@ -27,6 +27,11 @@ pub(in crate::cli) fn dataset(path: &Path, overview: &Overview, out: &mut dyn Wr
     }
     writeln!(out, "fingerprint  {}", info.fingerprint)?;
     writeln!(out, "schema       {}", columns.join(", "))?;
+    if let Some(ids) = &info.ids {
+        let side = |count: Option<u64>, what| count.map(|count| format!("{} {what}", text::count(count)));
+        let sides: Vec<String> = [side(ids.users, "users"), side(ids.items, "items")].into_iter().flatten().collect();
+        writeln!(out, "ids          mapped, {}", sides.join(", "))?;
+    }
     writeln!(out, "folder       {}", overview.dir.display())?;
     let ratings = overview.ratings.iter().map(|entry| (entry.rating.to_string(), entry.rows)).collect::<Vec<_>>();
     bars("rating", &ratings, out)?;

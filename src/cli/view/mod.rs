@@ -1,9 +1,10 @@
 //! What people see of runs: while they go on (live or as plain lines, on standard error) and afterwards (on standard
-//! output). And of datasets.
+//! output). And of datasets and models.
 
 mod datasets;
 mod details;
 mod live;
+mod models;
 mod plain;
 mod summary;
 mod text;
@@ -13,6 +14,7 @@ use crate::engine::{Nobody, Observer};
 
 pub(super) use datasets::{dataset, datasets, history, pruned, rolled_back};
 pub(super) use details::details;
+pub(super) use models::{decisions, model, models, promoted, pruned as pruned_models};
 pub(super) use summary::{errors, plan, runs, summary};
 
 /// Who watches a run: nobody, a live view on a terminal, or plain lines.

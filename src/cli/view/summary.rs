@@ -7,7 +7,7 @@ use recflow_state::UnixMs;
 use serde_json::{Map, Value, json};
 
 use super::super::report::{RunReport, TaskReport, field};
-use super::text;
+use super::{models, text};
 use crate::engine::stage_name;
 use crate::pipeline::Pipeline;
 
@@ -128,6 +128,8 @@ fn figures(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
             }
             "evaluate" => evaluation(output, out)?,
             "detect_drift" => drift(output, out)?,
+            "check" => models::failed_checks(output, out)?,
+            "promote" => models::verdict(output, out)?,
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
-//! `evaluate`: how good a model is on ratings it has not seen. Writes nothing.
+//! `evaluate`: how good a model is on ratings it has not seen. Writes nothing unless asked to record its figures with the model.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,8 @@ use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
 use crate::metrics::evaluation::{Detail, Evaluation, Settings, evaluate_in_detail};
-use crate::model;
+use crate::model::record::DatasetRecord;
+use crate::model::{self, evaluations};
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
@@ -36,6 +38,9 @@ pub struct EvaluateInputs {
     /// What is ranked. `all_items` stands at the top level and is always measured.
     #[serde(default = "both")]
     pub protocols: Vec<Protocol>,
+    /// Whether to keep the figures with the model, for `recflow models` and `find_model`.
+    #[serde(default)]
+    pub record: bool,
 }
 
 /// What is ranked for a user; see [`metrics::evaluation`](crate::metrics::evaluation).
@@ -115,25 +120,46 @@ impl Stage for Evaluate {
         let asked = |protocol| inputs.protocols.contains(&protocol);
         let detail = Detail { more_k, unseen_items: asked(Protocol::Unseen), test_items: asked(Protocol::Test) };
         context.progress("read", 0, None, Unit::Rows);
-        let model = model::open(&context.resolve(&inputs.model))?;
+        let directory = context.resolve(&inputs.model);
+        let model = model::open(&directory)?;
         context.check_cancelled()?;
-        let test = read(&inputs.ratings, context)?;
+        let dataset = open(&inputs.ratings, &directory, context)?;
+        let test = dataset.read(context)?;
         if test.is_empty() {
             let message = format!("the dataset `{}` has no ratings to test on", inputs.ratings);
             return Err(StageError::input(message).with_hint("give `etl` a `test_file`"));
         }
-        let train = inputs.train.as_ref().map(|train| read(train, context)).transpose()?;
+        let train = inputs.train.as_ref().map(|path| read(path, &directory, context)).transpose()?;
         if train.is_none() {
             context.info("without `train`, none of `unseen_items`, `baselines` and `segments` can be measured");
         }
         let settings = Settings { k, rating_threshold: inputs.rating_threshold };
         context.info(format!("`{}`: {} ratings to test on", inputs.ratings, test.len()));
-        evaluate_in_detail(&model, &test, train.as_ref(), settings, &detail, context)
+        let evaluation = evaluate_in_detail(&model, &test, train.as_ref(), settings, &detail, context)?;
+        if inputs.record {
+            record(&inputs, &dataset, &evaluation, context)?;
+        }
+        Ok(evaluation)
     }
 }
 
-fn read(path: &WorkspacePath, context: &Context) -> Result<Ratings> {
-    let ratings = Dataset::open(&context.resolve(path), context)?.read(context)?;
+/// Keeps the figures with the model.
+fn record(inputs: &EvaluateInputs, dataset: &Dataset, evaluation: &Evaluation, context: &Context) -> Result<()> {
+    let ratings = DatasetRecord { path: inputs.ratings.to_string(), fingerprint: dataset.fingerprint().to_owned(), rows: dataset.rows() };
+    // A struct of text and numbers always becomes JSON.
+    let output = serde_json::to_value(evaluation).unwrap_or_default();
+    evaluations::record(&context.resolve(&inputs.model), ratings, &output, context)
+}
+
+/// A dataset whose ids mean what those of the model at `directory` do.
+fn open(path: &WorkspacePath, directory: &Path, context: &Context) -> Result<Dataset> {
+    let dataset = Dataset::open(&context.resolve(path), context)?;
+    model::names::check_against(directory, &dataset, path.as_str())?;
+    Ok(dataset)
+}
+
+fn read(path: &WorkspacePath, directory: &Path, context: &Context) -> Result<Ratings> {
+    let ratings = open(path, directory, context)?.read(context)?;
     context.check_cancelled()?;
     Ok(ratings)
 }

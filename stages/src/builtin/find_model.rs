@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::model::catalog;
 use crate::model::versions::{self, Which};
 use crate::stage::{Runs, Stage, WorkspacePath};
 
@@ -20,8 +21,8 @@ pub struct FindModel;
 pub struct FindModelInputs {
     /// Folder of model versions.
     pub models: WorkspacePath,
-    /// `latest` (the newest complete version), `current` (the one that was promoted; the latest if none was) or the
-    /// name of a version.
+    /// `latest` (the newest complete version), `current` (the one that was promoted; the latest, with a warning, if none was or it
+    /// is gone) or the name of a version.
     #[serde(default = "latest")]
     #[schemars(length(min = 1))]
     pub which: String,
@@ -38,7 +39,8 @@ pub struct FindModelOutput {
     pub path: String,
     /// The version's name.
     pub version: String,
-    /// Final figures of its training by name, such as `loss` and `train_rmse`; empty for a model that Spark saved.
+    /// Figures by name: those of its training, such as `loss` and `train_rmse`, and those of the newest evaluation that was recorded
+    /// with it, such as `rmse`.
     pub metrics: BTreeMap<String, f64>,
     /// Seconds since it was published; absent if nothing tells when that was.
     pub age_seconds: Option<f64>,
@@ -56,8 +58,8 @@ impl Stage for FindModel {
         let now = context.clock.now();
         Ok(FindModelOutput {
             path: context.display(&version.path),
+            metrics: catalog::metrics(&version, context)?,
             version: version.name,
-            metrics: version.record.map(|record| record.metrics).unwrap_or_default(),
             // A clock that was set back makes no version younger than new.
             age_seconds: version.created_at.map(|created| now.duration_since(created).as_secs_f64().max(0.0)),
         })

@@ -7,6 +7,7 @@ use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
 use crate::model::{self, AlsModel};
+use crate::names::{Id, Names};
 use crate::recommend::batch::{Batch, K_MAX};
 use crate::recommend::seen::Seen;
 use crate::recommend::table::Target;
@@ -28,13 +29,14 @@ pub struct RecommendInputs {
     #[serde(default = "ten")]
     #[schemars(range(min = 1, max = K_MAX))]
     pub k: usize,
-    /// Users to recommend to; by default all that the model knows. Those that it does not know are counted and left out.
-    pub users: Option<Vec<i32>>,
+    /// Users to recommend to, by the ids that the ratings came with; by default all that the model knows. Those that it does not know are
+    /// counted and left out.
+    pub users: Option<Vec<Id>>,
     /// Dataset of ratings: what a user has rated there is not recommended to them.
     pub exclude_seen: Option<WorkspacePath>,
     /// Items that are recommended to nobody.
     #[serde(default)]
-    pub exclude_items: Vec<i32>,
+    pub exclude_items: Vec<Id>,
 }
 
 fn ten() -> usize {
@@ -44,7 +46,8 @@ fn ten() -> usize {
 /// What `recommend` returns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecommendOutput {
-    /// The table, as it was given: one row a recommendation, with the columns user, rank, item and score.
+    /// The table, as it was given: one row a recommendation, with the columns user, rank, item and score. Users and items bear the ids that
+    /// the ratings came with, numbers or text.
     pub path: String,
     /// Users with at least one row.
     pub users: u64,
@@ -74,19 +77,26 @@ impl Stage for Recommend {
                 .map_err(|error| StageError::bug(format!("the output recorded in `{}` is unreadable: {error}", inputs.output)));
         }
         context.progress("read", 0, None, Unit::Rows);
-        let model = model::open(&context.resolve(&inputs.model))?;
-        let (users, cold) = wanted(inputs.users.as_deref(), &model);
+        let directory = context.resolve(&inputs.model);
+        let (model, names) = (model::open(&directory)?, model::names::read(&directory)?);
+        let (users, cold) = wanted(inputs.users.as_deref(), &model, &names);
         warn_of_cold(&cold, context);
         let seen = match &inputs.exclude_seen {
-            Some(path) => Seen::read(&Dataset::open(&context.resolve(path), context)?, &model, context)?,
+            Some(path) => {
+                let dataset = Dataset::open(&context.resolve(path), context)?;
+                model::names::check_against(&directory, &dataset, path.as_str())?;
+                Seen::read(&dataset, &model, context)?
+            }
             None => Seen::nothing(model.users().ids().len()),
         };
-        let mut excluded = inputs.exclude_items.clone();
+        // An item that has no number is in nobody's list.
+        let mut excluded: Vec<i32> = inputs.exclude_items.iter().filter_map(|item| names.item(item)).collect();
         excluded.sort_unstable();
         let batch = Batch { model: &model, users: &users, k: inputs.k, seen: &seen, excluded: &excluded };
         let mut output =
             RecommendOutput { path: inputs.output.to_string(), users: 0, rows: 0, k: inputs.k as u64, cold_users: cold.len() as u64 };
         target.publish(
+            &names,
             context,
             |take| batch.run(context, take),
             |written| {
@@ -100,21 +110,24 @@ impl Stage for Recommend {
 }
 
 /// The rows of the users to recommend to, ascending, each once; and the ids that the model does not know.
-fn wanted(users: Option<&[i32]>, model: &AlsModel) -> (Vec<u32>, Vec<i32>) {
+fn wanted(users: Option<&[Id]>, model: &AlsModel, names: &Names) -> (Vec<u32>, Vec<Id>) {
     let ids = model.users().ids();
     let Some(users) = users else { return ((0..).take(ids.len()).collect(), Vec::new()) };
-    let mut users = users.to_vec();
-    users.sort_unstable();
-    users.dedup();
-    let cold = users.iter().copied().filter(|&user| ids.row(user).is_none()).collect();
-    (users.iter().filter_map(|&user| ids.row(user)).collect(), cold)
+    let row = |user: &Id| names.user(user).and_then(|user| ids.row(user));
+    let mut known: Vec<u32> = users.iter().filter_map(row).collect();
+    known.sort_unstable();
+    known.dedup();
+    let mut cold: Vec<Id> = users.iter().filter(|user| row(user).is_none()).cloned().collect();
+    cold.sort_by(|a, b| a.as_text().cmp(&b.as_text()));
+    cold.dedup_by(|a, b| a.as_text() == b.as_text());
+    (known, cold)
 }
 
-fn warn_of_cold(cold: &[i32], context: &Context) {
+fn warn_of_cold(cold: &[Id], context: &Context) {
     if cold.is_empty() {
         return;
     }
-    let first: Vec<String> = cold.iter().take(5).map(i32::to_string).collect();
+    let first: Vec<String> = cold.iter().take(5).map(Id::to_string).collect();
     let more = if cold.len() > first.len() { ", …" } else { "" };
     context.warn(format!("nothing is recommended to {} users that the model does not know: {}{more}", cold.len(), first.join(", ")));
 }

@@ -18,6 +18,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::ids;
 use super::location::{Current, Location, relative};
 use super::lock::Locks;
 use super::record::{Commit, FORMAT, Participant, Pending, committed, participants, read_json, waiting, write_json};
@@ -129,6 +130,7 @@ pub(super) fn forget(location: &Location, storage: &dyn Storage) -> Result<()> {
         remove_file(storage, &path).map_err(|error| StageError::io("remove", &path, &error))?;
     }
     remove_hidden(&location.root, storage)?;
+    ids::sweep(location, storage)?;
     forget_finished_commits(location, storage)
 }
 
@@ -190,7 +192,8 @@ pub(super) fn make_dir(storage: &dyn Storage, folder: &Path) -> Result<()> {
     create().map_err(|error| StageError::io("create", folder, &error))
 }
 
-fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+/// What lies in a folder, nothing if it is not there.
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -11,14 +11,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fingerprint;
+use super::ids::MappedIds;
 use super::options::{Mode, RatingType};
 use super::partition::Partition;
 use crate::context::PublishKey;
 use crate::error::{Result, StageError};
 use crate::storage::{Storage, write_atomically};
 
-/// The manifest format that this version writes. A newer one is refused rather than misread.
-const FORMAT: u32 = 1;
+/// The newest manifest format that this version knows. A newer one is refused rather than misread.
+const FORMAT: u32 = 2;
+
+/// The format of a manifest without [`MappedIds`]. One with them has format 2: a program that does not know of names would drop them.
+const FORMAT_WITHOUT_IDS: u32 = 1;
 
 /// What a snapshot contains and where it came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +48,9 @@ pub struct Manifest {
     pub rating_type: RatingType,
     /// Columns in the files and their types. `year` and `month` are in the folder names only.
     pub columns: Vec<Column>,
+    /// The original ids, where they are not numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<MappedIds>,
     /// Rows in all.
     pub rows: u64,
     /// Files in all.
@@ -113,7 +120,7 @@ impl Manifest {
         });
         let files = || partitions.iter().flat_map(|entry| &entry.files);
         Self {
-            format: FORMAT,
+            format: FORMAT_WITHOUT_IDS,
             snapshot: 0,
             created_at: String::new(),
             created_by: concat!("recflow ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -122,6 +129,7 @@ impl Manifest {
             restores: None,
             rating_type,
             columns: columns(rating_type),
+            ids: None,
             rows: partitions.iter().map(|entry| entry.rows).sum(),
             files: files().count() as u64,
             bytes: files().map(|file| file.bytes).sum(),
@@ -129,6 +137,11 @@ impl Manifest {
             partitions,
             output: Value::Null,
         }
+    }
+
+    /// The same rows, whose numbers mean these ids.
+    pub(super) fn with_ids(self, ids: MappedIds) -> Self {
+        Self { format: FORMAT, fingerprint: ids.fingerprint(&self.fingerprint), ids: Some(ids), ..self }
     }
 
     /// Reads a manifest. `Ok(None)` if the file is not there.
@@ -199,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_manifest_of_a_newer_format_is_refused_by_its_number() {
-        let why = Manifest::parse(br#"{ "format": 2, "shards": [] }"#).unwrap_err();
-        assert_eq!(why, "its format is 2, this recflow knows formats up to 1");
+        let why = Manifest::parse(br#"{ "format": 3, "shards": [] }"#).unwrap_err();
+        assert_eq!(why, "its format is 3, this recflow knows formats up to 2");
     }
 }

@@ -19,6 +19,7 @@
 //! | `overview` | what people want to know of a dataset, its history, the datasets of a folder |
 //! | `rollback` | going back to an older snapshot |
 //! | `adopt` | folders that Spark wrote |
+//! | `ids` | the original ids, where they are not numbers |
 //! | `journal`, `record` | commit point, crash recovery; says where the commit file lies |
 //! | `location`, `lock`, `prune` | paths, one publisher at a time, old snapshots |
 //! | `partition`, `row`, `fingerprint`, `parquet_file` | months, sorted rows, their hash, their files |
@@ -28,6 +29,7 @@
 
 mod adopt;
 mod fingerprint;
+mod ids;
 mod journal;
 mod location;
 mod lock;
@@ -47,11 +49,12 @@ mod snapshot;
 pub(crate) mod tests;
 mod transaction;
 
+pub use ids::{ListEntry, MappedIds};
 pub(crate) use lock::wait_for;
 pub use manifest::{Column, FileEntry, Manifest, PartitionEntry};
 pub use open::{Dataset, history};
 pub use options::{Compression, Layout, Mode, RatingType, RatingTypeChoice, Statistics, WriteOptions};
-pub use overview::{Listed, MonthRows, Overview, RatingRows, SnapshotInfo, find, overview, snapshots};
+pub use overview::{IdCounts, Listed, MonthRows, Overview, RatingRows, SnapshotInfo, find, overview, snapshots};
 pub use partition::Partition;
 pub use prune::{Pruned, SNAPSHOTS_KEPT, prune_snapshots};
 pub use rollback::{RolledBack, rollback};

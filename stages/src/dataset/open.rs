@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::adopt;
+use super::ids;
 use super::journal;
 use super::location::{Current, Location};
 use super::manifest::{FileEntry, Manifest, PartitionEntry};
@@ -17,6 +18,7 @@ use super::parquet_file;
 use super::record;
 use crate::context::{Context, Unit};
 use crate::error::{ErrorKind, Result, StageError};
+use crate::names::Names;
 use crate::ratings::Ratings;
 
 /// How often opening starts over because a publisher removed the snapshot in between. Each time a newer one was published.
@@ -154,6 +156,22 @@ impl Dataset {
         parts
     }
 
+    /// Hands the rows of each file to `take`, one file after the other in the order of [`Self::read`]: memory for the largest file only.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], and what `take` returns.
+    pub fn visit(&self, context: &Context, mut take: impl FnMut(Ratings) -> Result<()>) -> Result<()> {
+        let mut done = 0;
+        for (entry, file) in self.manifest.partitions.iter().flat_map(|entry| entry.files.iter().map(move |file| (entry, file))) {
+            context.check_cancelled()?;
+            let ratings = self.read_file(entry, file)?;
+            done += ratings.len() as u64;
+            take(ratings)?;
+            context.progress("read", done, Some(self.rows()), Unit::Rows);
+        }
+        self.check_still_there()
+    }
+
     /// The rows of one partition, in a fixed order.
     pub(super) fn read_partition(&self, entry: &PartitionEntry) -> Result<Vec<Ratings>> {
         entry.files.iter().map(|file| self.read_file(entry, file)).collect()
@@ -187,6 +205,14 @@ impl Dataset {
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
         self.manifest.rows
+    }
+
+    /// The original ids of users and items, where they are not numbers. Read anew each time: keep them.
+    ///
+    /// # Errors
+    /// A list that is not there or is damaged.
+    pub fn names(&self) -> Result<Names> {
+        self.manifest.ids.as_ref().map_or_else(|| Ok(Names::default()), |mapped| ids::load(mapped, &self.dir))
     }
 
     /// Content fingerprint (BLAKE3 in hexadecimal): same rows, same fingerprint.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::ids::{ListEntry, MappedIds};
 use super::location::{Current, Location};
 use super::manifest::{Column, Manifest};
 use super::open::{Dataset, history};
@@ -46,6 +47,25 @@ pub struct SnapshotInfo {
     pub fingerprint: String,
     /// Type of the `RATING` column.
     pub rating_type: RatingType,
+    /// How many original ids are mapped to numbers; none if users and items are numbers in the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<IdCounts>,
+}
+
+/// How many ids are mapped to numbers; none where the data have numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct IdCounts {
+    /// Users.
+    pub users: Option<u64>,
+    /// Items.
+    pub items: Option<u64>,
+}
+
+impl IdCounts {
+    fn of(ids: &MappedIds) -> Self {
+        let count = |list: &Option<ListEntry>| list.as_ref().map(|list| list.names);
+        Self { users: count(&ids.users), items: count(&ids.items) }
+    }
 }
 
 impl SnapshotInfo {
@@ -64,6 +84,7 @@ impl SnapshotInfo {
             bytes: manifest.bytes,
             fingerprint: manifest.fingerprint.clone(),
             rating_type: manifest.rating_type,
+            ids: manifest.ids.as_ref().map(IdCounts::of),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::ids;
 use super::journal::remove_snapshot;
 use super::location::{Current, Location};
 use super::open::Dataset;
@@ -67,5 +68,6 @@ pub(super) fn prune(location: &Location, keep: usize, storage: &dyn Storage) -> 
             Err(TryLockError::Error(error)) => return Err(StageError::io("lock", &path, &error)),
         }
     }
+    ids::sweep(location, storage)?;
     Ok(pruned)
 }

@@ -10,6 +10,7 @@ use super::open::Dataset;
 use super::options::RatingType;
 use crate::context::Context;
 use crate::error::{ErrorKind, Result, StageError};
+use crate::names::Names;
 use crate::storage::parent;
 
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Slot {
     pub(super) base: Option<Dataset>,
     /// The number of the next snapshot.
     pub(super) next: u64,
+    /// The original ids that the writer said the numbers mean; none if it said nothing of them.
+    pub(super) names: Option<Names>,
     /// The next snapshot, once it is written.
     pub(super) manifest: Option<Manifest>,
 }
@@ -42,7 +45,7 @@ impl Slot {
         // An adopted folder becomes a snapshot too, the one before.
         let newest = location.snapshots()?.last().copied().unwrap_or(0);
         let next = newest + if current == Current::Plain { 2 } else { 1 };
-        Ok(Self { location, current, base, next, manifest: None })
+        Ok(Self { location, current, base, next, names: None, manifest: None })
     }
 
     /// That nobody who does not know of the lock changed the path meanwhile.
@@ -67,6 +70,17 @@ pub(super) fn check_columns(base: Option<&Dataset>, name: &str) -> Result<()> {
         Some(column) => Err(StageError::input(format!("the dataset `{name}` has a column `{}`, which would be lost", column.name))
             .with_hint("drop the column from the dataset, write to another path, or use `mode: overwrite`")),
     }
+}
+
+/// Numbers that are joined to a dataset of named users or items would be taken for others: refused rather than mixed up.
+pub(super) fn check_ids(base: Option<&Dataset>, names: Option<&Names>, name: &str) -> Result<()> {
+    if names.is_some() || base.is_none_or(|base| base.manifest().ids.is_none()) {
+        return Ok(());
+    }
+    Err(StageError::input(format!(
+        "the dataset `{name}` has the ids of its users or items mapped to numbers, which only `import` can continue"
+    ))
+    .with_hint("use the stage `import`, write to another path, or use `mode: overwrite`, which forgets the ids"))
 }
 
 /// A folder that is a mount point cannot be moved into a snapshot, which would show only after the commit.

@@ -17,6 +17,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::ids;
 use super::journal::{self, Member};
 use super::location::{Current, Location};
 use super::lock::Locks;
@@ -25,10 +26,11 @@ use super::open::Dataset;
 use super::options::{Layout, Mode, RatingType, RatingTypeChoice};
 use super::prune::{SNAPSHOTS_KEPT, prune};
 use super::record;
-use super::slot::{Slot, check_columns};
+use super::slot::{Slot, check_columns, check_ids};
 use super::snapshot::{self, Recipe};
 use crate::context::Context;
 use crate::error::{Result, StageError};
+use crate::names::Names;
 use crate::ratings::Ratings;
 use crate::storage::parent;
 
@@ -146,21 +148,32 @@ impl<'a> Transaction<'a> {
         self.slots[index].base.as_ref()
     }
 
+    /// Says what the numbers of users and items mean that [`Self::write`] will be given for dataset `index`, and those that are there.
+    /// Names must continue those of the base. A writer that does not call this is refused by a base that has names.
+    pub fn name_ids(&mut self, index: usize, names: Names) {
+        self.slots[index].names = Some(names);
+    }
+
     /// Writes the next snapshot of dataset `index`. Nobody sees it before the commit.
     ///
     /// # Errors
-    /// Half stars for a dataset of whole stars; an adopted dataset with columns that would be lost; a full disk; cancellation.
+    /// Half stars for a dataset of whole stars; an adopted dataset with columns that would be lost; a dataset of named ids and no
+    /// names for it; a full disk; cancellation.
     pub fn write(&mut self, index: usize, change: Change, layout: &Layout) -> Result<Written> {
         let (context, slot) = (self.context, &mut self.slots[index]);
         let name = context.display(&slot.location.path);
         let base = slot.base.as_ref().filter(|_| change.mode != Mode::Overwrite);
         let existing = base.filter(|base| base.rows() > 0).map(|base| base.manifest().rating_type);
         check_columns(base, &name)?;
+        check_ids(base, slot.names.as_ref(), &name)?;
         let has_halves = change.rows.iter().any(|block| block.rating.iter().any(|stars| stars.fract() != 0.0));
         let rating_type = change.rating_type.resolve(existing, has_halves, &name)?;
         let before = base.map_or(0, Dataset::rows) + change.rows.iter().map(|block| block.len() as u64).sum::<u64>();
         let recipe = Recipe { base, rows: change.rows, mode: change.mode, rating_type, layout };
         let mut manifest = snapshot::write(recipe, &slot.location.root.join(".next"), context)?;
+        if let Some(names) = slot.names.as_ref().filter(|names| !names.is_empty()) {
+            manifest = manifest.with_ids(ids::store(names, &slot.location, context.storage.as_ref())?);
+        }
         manifest.snapshot = slot.next;
         manifest.mode = Some(change.mode);
         let written = Written {

@@ -12,11 +12,13 @@
 //! | [`baselines`] | global mean, user and item biases, most popular items |
 //! | [`segments`] | figures by activity, popularity, novelty and rating |
 //! | [`evaluation`] | all of it for one model and one test set |
+//! | [`contest`] | two models on the pairs that both can score |
 //!
 //! Sums over rows or users are taken in f64 in a fixed order, so that the same input gives the same digits whatever
 //! the number of threads.
 
 pub mod baselines;
+pub mod contest;
 pub mod errors;
 pub mod evaluation;
 mod lists;
@@ -28,7 +30,7 @@ pub mod segments;
 pub mod top;
 
 #[cfg(test)]
-mod movielens;
+pub(crate) mod movielens;
 
 pub use errors::PairErrors;
 pub use evaluation::{Evaluation, evaluate};

@@ -17,7 +17,7 @@ use crate::ratings::Ratings;
 use crate::{CancelToken, Context, PublishKey};
 
 /// A gzipped file of tab-separated user, item, rating, seconds; `None`, loudly, if it is not there.
-fn read(name: &str) -> Option<Ratings> {
+pub(crate) fn read(name: &str) -> Option<Ratings> {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/ml-100k").join(name);
     if !path.is_file() {
         assert!(std::env::var_os("RECFLOW_REQUIRE_SHARED").is_none(), "`{}` is missing", path.display());

@@ -35,6 +35,17 @@ impl Factors {
         self.rows.as_slice()
     }
 
+    /// The factors of the ids that `keep`.
+    fn only(&self, keep: impl Fn(i32) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.ids.len()).filter(|&row| keep(self.ids.as_slice()[row])).collect();
+        let stride = padded(self.rank);
+        let mut rows = Aligned::zeroed(kept.len() * stride);
+        for (to, &row) in rows.as_mut_slice().chunks_mut(stride).zip(&kept) {
+            to.copy_from_slice(&self.rows.as_slice()[row * stride..][..stride]);
+        }
+        Self { ids: Ids::from_ascending(kept.into_iter().map(|row| self.ids.as_slice()[row]).collect()), rank: self.rank, rows }
+    }
+
     /// The vector at `row`. Panics beyond the last row.
     pub fn row(&self, row: u32) -> &[f32] {
         &self.rows.as_slice()[row as usize * padded(self.rank)..][..self.rank]
@@ -65,6 +76,12 @@ impl AlsModel {
     #[must_use]
     pub fn with_cold_rule(self, cold_rule: ColdRule) -> Self {
         Self { cold_rule, ..self }
+    }
+
+    /// The same model with only the items that `keep`.
+    #[must_use]
+    pub(crate) fn with_items(&self, keep: impl Fn(i32) -> bool) -> Self {
+        Self { users: self.users.clone(), items: self.items.only(keep), cold_rule: self.cold_rule }
     }
 
     /// What is predicted where [`Self::predict`] has nothing.

@@ -1,5 +1,6 @@
 //! Opens a version: ours, or one that Spark saved.
 
+use std::fs::File;
 use std::path::Path;
 
 use super::cold_start::{ColdRule, ColdStart};
@@ -24,6 +25,8 @@ pub fn open(directory: &Path) -> Result<AlsModel> {
         let message = format!("there is no model at `{}`", directory.display());
         return Err(StageError::input(message).with_hint("`find_model` gives the path of a version"));
     }
+    // Whoever prunes passes over a version that is being read. Best effort: not every file system knows such locks.
+    let _held = File::open(directory).ok().filter(|folder| folder.try_lock_shared().is_ok());
     let metadata = spark::read_metadata(directory)?;
     let cold_rule = match ModelRecord::read(directory)? {
         Some(record) => record.cold_rule()?,

@@ -13,12 +13,14 @@ use parquet::errors::ParquetError;
 
 use super::factors::AlsModel;
 use super::load::{ITEM_FACTORS, USER_FACTORS};
+use super::names as model_names;
 use super::record::{self, ModelRecord};
 use super::versions;
 use super::{parquet_factors, spark};
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::failpoint;
+use crate::names::{self, Names};
 use crate::storage::{Storage, StorageFile, temporary_beside};
 
 /// The name of the one Parquet file of a side, formed as Spark forms it.
@@ -41,10 +43,25 @@ pub struct Claim {
 /// # Errors
 /// I/O trouble; then nothing is visible and the hidden folder is removed, as far as that is still possible.
 pub fn publish(models: &Path, model: &AlsModel, record: impl FnOnce(&Claim) -> ModelRecord, context: &Context) -> Result<ModelRecord> {
+    publish_named(models, model, &Names::default(), record, context)
+}
+
+/// The same for a model whose users or items have names.
+///
+/// # Errors
+/// Those of [`publish`].
+pub fn publish_named(
+    models: &Path,
+    model: &AlsModel,
+    names: &Names,
+    record: impl FnOnce(&Claim) -> ModelRecord,
+    context: &Context,
+) -> Result<ModelRecord> {
     let storage = &*context.storage;
     storage.create_dir_all(models).map_err(|error| StageError::io("create", models, &error))?;
     let hidden = Hidden::create(models, context)?;
     hidden.write_factors(model)?;
+    hidden.write_names(names)?;
     context.check_cancelled()?;
 
     let _names = lock(models)?;
@@ -59,8 +76,9 @@ pub fn publish(models: &Path, model: &AlsModel, record: impl FnOnce(&Claim) -> M
     Ok(record)
 }
 
-/// Takes the lock under which names are given out. Held for milliseconds: long work happens before.
-fn lock(models: &Path) -> Result<File> {
+/// Takes the lock under which names are given out, decisions recorded and versions removed. Held for milliseconds: long work
+/// happens before.
+pub(super) fn lock(models: &Path) -> Result<File> {
     let path = models.join(".lock");
     // Not through the storage: the lock file holds no data.
     let take = || -> std::io::Result<File> {
@@ -119,6 +137,19 @@ impl<'a> Hidden<'a> {
             finish_folder(self.storage, &folder)?;
         }
         Ok(())
+    }
+
+    fn write_names(&self, names: &Names) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let folder = self.path.join(model_names::FOLDER);
+        for (file, map) in [(model_names::USERS, &names.users), (model_names::ITEMS, &names.items)] {
+            if let Some(map) = map {
+                write_synced(self.storage, &folder.join(file), |to| names::write(map, to).map_err(parquet_to_io))?;
+            }
+        }
+        self.storage.sync_dir(&folder).map_err(|error| StageError::io("write", &folder, &error))
     }
 
     /// Writes `metadata/` and `recflow.json`, and puts the folder's own entries on stable storage.

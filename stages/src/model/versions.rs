@@ -12,12 +12,13 @@ use jiff::tz::TimeZone;
 
 use super::load::{ITEM_FACTORS, USER_FACTORS};
 use super::parquet_factors::part_files;
+use super::promotion::pointer::{self, Pointer};
 use super::record::ModelRecord;
 use super::spark;
 use crate::context::{Context, PublishKey};
 use crate::error::{Result, StageError};
 
-/// The symbolic link, relative, that names the version which serves.
+/// The symbolic link, relative, that names the version which serves; [`promotion`](super::promotion) says how.
 pub const CURRENT: &str = "current";
 
 /// What the name of a version starts with.
@@ -65,6 +66,8 @@ pub struct Version {
     pub path: PathBuf,
     /// When it was published: from `recflow.json`, else from its name, else from Spark's metadata.
     pub created_at: Option<Timestamp>,
+    /// Floats in a factor.
+    pub rank: usize,
     /// `recflow.json`; models that Spark saved have none.
     pub record: Option<ModelRecord>,
 }
@@ -81,7 +84,7 @@ impl Version {
         }
         let record = ModelRecord::read(&path)?;
         let created_at = record.as_ref().and_then(ModelRecord::created_at).or_else(|| instant_of(&name)).or(metadata.timestamp);
-        Ok(Self { name, path, created_at, record })
+        Ok(Self { name, path, created_at, rank: metadata.rank, record })
     }
 }
 
@@ -129,11 +132,13 @@ pub fn find(models: &Path, which: &Which, context: &Context) -> Result<Version> 
     match which {
         Which::Latest => latest(models, context),
         Which::Named(name) => named(models, name, context),
-        Which::Current => match current(models) {
+        Which::Current => match current(models, context) {
             Ok(version) => Ok(version),
             Err(why) => {
-                context.warn(format!("no current model in `{}` ({why}); the latest is taken", context.display(models)));
-                latest(models, context)
+                let version = latest(models, context)?;
+                let remedy = "stage `promote` or `recflow models promote VERSION` sets the current one";
+                context.warn(format!("{why}: taking the latest, {}; {remedy}", version.name));
+                Ok(version)
             }
         },
     }
@@ -161,15 +166,17 @@ fn latest(models: &Path, context: &Context) -> Result<Version> {
     })
 }
 
-/// What the link `current` names.
-fn current(models: &Path) -> Result<Version> {
-    let link = models.join(CURRENT);
-    let target = fs::read_link(&link).map_err(|error| StageError::io("read", &link, &error))?;
-    match target.file_name().and_then(|name| name.to_str()) {
-        // Only a plain name: the link stands beside the versions and names one of them.
-        Some(name) if target == Path::new(name) => Version::inspect(models.join(name)),
-        _ => Err(StageError::input(format!("`{}` names `{}`, which is no version beside it", link.display(), target.display()))),
+/// The version that `current` names, or why there is none, in words.
+fn current(models: &Path, context: &Context) -> Result<Version, String> {
+    let pointer = pointer::read(models).map_err(|error| error.to_string())?;
+    let Some(Pointer { version, .. }) = pointer else {
+        return Err(format!("no version in `{}` was promoted yet", context.display(models)));
+    };
+    let path = models.join(&version);
+    if !path.is_dir() {
+        return Err(format!("`{}` names {version}, which is not there any more", context.display(&models.join(CURRENT))));
     }
+    Version::inspect(path).map_err(|error| format!("the current version {version} is broken: {error}"))
 }
 
 fn named(models: &Path, name: &str, context: &Context) -> Result<Version> {

@@ -1,83 +1,7 @@
 //! One line of the format: a header, a row, or what is wrong with it.
 
-use serde::{Deserialize, Serialize};
-
-use super::tolerance::RatingRange;
 use crate::date;
-
-/// Why a line was rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Defect {
-    /// The user's id is not a whole number from 0 to 2147483647.
-    BadId,
-    /// The rating is not a number of whole or half stars.
-    BadRating,
-    /// The rating lies outside `rating_range`.
-    RatingOutOfRange,
-    /// The date is not `YYYY-MM-DD`, or that day does not exist.
-    ImpossibleDate,
-    /// The line has more or fewer than three fields.
-    FieldCount,
-    /// A row that stands before the first header.
-    NoMovie,
-    /// A header whose movie id cannot be read.
-    BadHeader,
-    /// A row below a header that could not be read: nobody knows its movie.
-    UnderBadHeader,
-    /// In a stream file: the movie's id is not a whole number from 0 to 2147483647.
-    BadMovie,
-    /// In a stream file: the line has more or fewer fields than the header.
-    ColumnCount,
-}
-
-impl Defect {
-    /// Every kind, in the order of the enum.
-    pub const ALL: [Defect; 10] = [
-        Defect::BadId,
-        Defect::BadRating,
-        Defect::RatingOutOfRange,
-        Defect::ImpossibleDate,
-        Defect::FieldCount,
-        Defect::NoMovie,
-        Defect::BadHeader,
-        Defect::UnderBadHeader,
-        Defect::BadMovie,
-        Defect::ColumnCount,
-    ];
-
-    /// The name of the kind in outputs and in the rejects file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Defect::BadId => "bad_id",
-            Defect::BadRating => "bad_rating",
-            Defect::RatingOutOfRange => "rating_out_of_range",
-            Defect::ImpossibleDate => "impossible_date",
-            Defect::FieldCount => "field_count",
-            Defect::NoMovie => "no_movie",
-            Defect::BadHeader => "bad_header",
-            Defect::UnderBadHeader => "under_bad_header",
-            Defect::BadMovie => "bad_movie",
-            Defect::ColumnCount => "column_count",
-        }
-    }
-
-    /// What is wrong, for people.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Defect::BadId => "user id is not a whole number",
-            Defect::BadRating => "rating is not a number of whole or half stars",
-            Defect::RatingOutOfRange => "rating is out of range",
-            Defect::ImpossibleDate => "date is impossible or not YYYY-MM-DD",
-            Defect::FieldCount => "expected three fields: user, rating, date",
-            Defect::NoMovie => "row stands before any `MovieID:` header",
-            Defect::BadHeader => "header has no readable movie id",
-            Defect::UnderBadHeader => "row stands below a header that could not be read",
-            Defect::BadMovie => "movie id is not a whole number",
-            Defect::ColumnCount => "more or fewer fields than the header",
-        }
-    }
-}
+use crate::intake::{Defect, RatingRange};
 
 /// The movie that rows belong to at some place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,12 +123,5 @@ mod tests {
             assert_eq!(header(unreadable), Some(Movie::Unreadable), "{}", String::from_utf8_lossy(unreadable));
         }
         assert_eq!(header(b"1,3,2005-01-01T00:00:00"), None);
-    }
-
-    #[test]
-    fn the_name_of_a_defect_is_the_one_it_is_stored_under() {
-        for defect in Defect::ALL {
-            assert_eq!(serde_json::to_value(defect).unwrap(), defect.name());
-        }
     }
 }

@@ -11,39 +11,26 @@
 //! How data moves: [`read()`] maps each file into memory (or unpacks it piece by piece), `blocks` cuts it at newlines, and `parse` reads a wave of
 //! blocks in parallel. A row belongs to the last header above it, wherever the file was cut: before a wave is
 //! parsed, the last header of each of its blocks is looked up, which gives every block the movie it starts with.
-//! Lines that cannot be read go in file order to `rejects`, which counts them, keeps the first ten and writes all to a file;
-//! `tolerance` decides whether there were too many.
+//! Lines that cannot be read go in file order to [`intake`](crate::intake), which counts them, keeps the first ten, writes all to a file
+//! and decides whether there were too many.
 //!
 //! | module | what it is for |
 //! |---|---|
 //! | `line` | one line: header, row or what is wrong with it |
 //! | `blocks` | where to cut the text |
 //! | `parse` | the parallel parser, over bytes in memory |
-//! | `rejects` | malformed lines: counts, examples, the rejects file |
-//! | `tolerance` | the `rating_range` and `max_bad_rows` inputs |
-//! | `files` | the inputs that are a path or a list of paths |
-//! | `packed` | `.gz` and `.zst`, unpacked in pieces of whole lines |
 //! | `input` | one file on disk: memory map or decoder |
 //! | `read` | all files of an input: progress, cancellation, verdict |
 
 mod blocks;
-mod files;
 mod input;
 mod line;
 #[cfg(test)]
 mod originals;
-mod packed;
 mod parse;
 mod read;
-mod rejects;
-mod tolerance;
 
-pub use files::Files;
-pub(crate) use input::Input;
-pub use line::Defect;
+pub use crate::intake::{Defect, Files, MaxBadRows, RatingRange, Reject, Rejected};
 pub(crate) use line::{stars, whole};
-pub use parse::{Parsed, Reject, parse};
+pub use parse::{Parsed, parse};
 pub use read::{Source, read, read_in_blocks};
-pub(crate) use rejects::Collector;
-pub use rejects::Rejected;
-pub use tolerance::{MaxBadRows, RatingRange};

@@ -10,9 +10,9 @@ use memchr::memchr;
 use rayon::prelude::*;
 
 use super::blocks::{cut, last_header};
-use super::line::{Defect, Movie, header, row};
-use super::tolerance::RatingRange;
+use super::line::{Movie, header, row};
 use crate::error::Result;
+use crate::intake::{Defect, RatingRange, Reject};
 use crate::ratings::Ratings;
 
 /// How much text one task parses: large against the cost of a task, small against a wave's memory.
@@ -20,17 +20,6 @@ pub(super) const BLOCK_BYTES: usize = 1 << 20;
 
 /// Blocks in a wave for each thread; more than one, so that uneven blocks balance.
 const BLOCKS_PER_THREAD: usize = 4;
-
-/// A line that could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reject<'a> {
-    /// Its number in the file, from 1.
-    pub line: u64,
-    /// What is wrong with it.
-    pub defect: Defect,
-    /// Its bytes, without surrounding white space.
-    pub text: &'a [u8],
-}
 
 /// The good rows of a text.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,17 +1,15 @@
 //! All files of one input: progress, cancellation, and the verdict on their malformed lines.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::input::Input;
 use super::parse::Parsed;
-use super::rejects::{Collector, Rejected};
-use super::tolerance::{MaxBadRows, RatingRange};
 use crate::context::{Context, Unit};
-use crate::error::{Result, StageError};
+use crate::error::Result;
+use crate::intake::{Collector, Count, MaxBadRows, RatingRange, Rejected, check_distinct, conclude, name};
 use crate::ratings::Ratings;
 
-/// What lines should look like.
+/// What Netflix text looks like.
 const EXPECTED: &str = "`MovieID:` lines, each followed by `CustID,Rating,YYYY-MM-DD` rows";
 
 /// Text files to read as one input. Each is a text of its own: a movie is not carried from one into the next.
@@ -83,7 +81,7 @@ fn read_files(
     let inputs = source.files.iter().map(|path| Input::open(path, context)).collect::<Result<Vec<_>>>()?;
     check_distinct(source.files, context)?;
     let phase = format!("parse {}", source.label);
-    let total: u64 = inputs.iter().map(|input| input.bytes).sum();
+    let total: u64 = inputs.iter().map(|input| input.opened.bytes).sum();
     let mut collector = Collector::new(source.label, context);
     let (mut read, mut before) = (Read::default(), 0);
     for input in &inputs {
@@ -95,37 +93,19 @@ fn read_files(
         let part = parse(input, &mut collector, &mut advanced)?;
         read.rows += part.rows;
         read.lines += part.lines;
-        before += input.bytes;
+        before += input.opened.bytes;
     }
     let rejected = collector.finish()?;
     let name = name(source.files, context);
-    rejected.report(&name, read.lines, context);
-    rejected.judge(&name, source.max_bad_rows, read.rows, EXPECTED)?;
+    let count = Count { name: &name, lines: read.lines, good: read.rows, max_bad_rows: source.max_bad_rows, expected: EXPECTED };
+    conclude(count, &rejected, context)?;
     Ok((read, rejected))
-}
-
-/// A file that is named twice would count twice with `mode: append`, which nobody means.
-fn check_distinct(files: &[PathBuf], context: &Context) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    match files.iter().find(|path| !seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_path_buf()))) {
-        None => Ok(()),
-        Some(path) => Err(StageError::input(format!("`{}` is named twice", context.display(path))).with_hint("name each file once")),
-    }
-}
-
-/// The files as people speak of them.
-fn name(files: &[PathBuf], context: &Context) -> String {
-    let shown = |path: &Path| format!("`{}`", context.display(path));
-    match files {
-        [] => "no file".to_owned(),
-        [one] => shown(one),
-        [first, .., last] => format!("{} to {} ({} files)", shown(first), shown(last), files.len()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
     use crate::context::PublishKey;

@@ -11,7 +11,8 @@ use crate::context::Context;
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
 use crate::model::record::FILE;
-use crate::model::{self, Version, versions};
+use crate::model::{self, AlsModel, Version, versions};
+use crate::names::{Id, Names};
 use crate::stage::WorkspacePath;
 
 /// Which model is asked.
@@ -28,11 +29,11 @@ pub struct ModelChoice {
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A user of the model.
-    User(i32),
+    User(Id),
     /// An item: what is like it.
-    Item(i32),
+    Item(Id),
     /// Somebody new, by their ratings (item and stars). What they rated is not recommended to them.
-    NewUser(Vec<(i32, f32)>),
+    NewUser(Vec<(Id, f32)>),
 }
 
 /// Where a user's ratings stand that are not to be recommended again.
@@ -53,10 +54,21 @@ pub struct Answer {
     #[serde(flatten)]
     pub subject: Subject,
     /// Best first.
-    pub items: Vec<Recommended>,
+    pub items: Vec<Place>,
     /// Items that a new user rated and the model does not know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unknown_items: Vec<i32>,
+    pub unknown_items: Vec<Id>,
+}
+
+/// One place in a list, by the original id.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Place {
+    /// Place in the list, from 1.
+    pub rank: u32,
+    /// The item, as the ratings had it.
+    pub item: Id,
+    /// Predicted rating or preference; for similar items the cosine, -1 to 1. Higher is better.
+    pub score: f32,
 }
 
 /// A predicted rating, or preference if the model is implicit.
@@ -64,10 +76,10 @@ pub struct Answer {
 pub struct PredictedRating {
     /// The version's folder.
     pub model: String,
-    /// `CUST_ID`.
-    pub user: i32,
-    /// `MOVIE_ID`.
-    pub item: i32,
+    /// The user, as the ratings had them.
+    pub user: Id,
+    /// The item, as the ratings had it.
+    pub item: Id,
     /// The prediction.
     pub prediction: f64,
     /// Whether the model does not know the user or the item, so that this is the mean rating (`cold_start: mean`).
@@ -79,44 +91,102 @@ pub struct PredictedRating {
 /// # Errors
 /// No such model; a user or item that the model does not know; what [`fold_in`] refuses, and a model without a record to fold in to.
 pub fn recommend(choice: &ModelChoice, subject: Subject, k: usize, seen: Option<&SeenIn>, context: &Context) -> Result<Answer> {
-    let version = find(choice, context)?;
-    let model = model::open(&version.path)?;
+    let asked = Asked::open(choice, context)?;
     let mut unknown_items = Vec::new();
     let items = match &subject {
-        &Subject::Item(item) => similar_items(&model, item, k)?,
-        &Subject::User(user) => {
-            // Before a dataset is read for nothing.
-            model.users().of(user).ok_or_else(|| unknown_user(user))?;
-            let seen = match seen {
-                Some(seen) => seen_by(user, &Dataset::open(&dataset_of(seen, &version, context)?, context)?, context)?,
-                None => Vec::new(),
-            };
-            to_user(&model, user, k, |item| seen.binary_search(&item).is_ok())?
+        Subject::Item(item) => {
+            let item = asked.names.item(item).ok_or_else(|| unknown_item(item))?;
+            similar_items(&asked.model, item, k).map_err(|error| asked.in_names(error, item))?
         }
+        Subject::User(user) => asked.for_user(user, k, seen, context)?,
         Subject::NewUser(ratings) => {
-            let record = version.record.as_ref().ok_or_else(|| {
-                no_record(&version, "the objective that it was trained with is unknown", "fold in to a model that recflow trained")
-            })?;
-            let new = fold_in(&model, &record.params, ratings)?;
-            unknown_items = new.unknown_items;
-            to_new_user(&model, &new.factors, k, |item| ratings.iter().any(|&(rated, _)| rated == item))
+            let (items, unknown) = asked.for_new_user(ratings, k)?;
+            unknown_items = unknown;
+            items
         }
     };
-    Ok(Answer { model: context.display(&version.path), subject, items, unknown_items })
+    let place = |place: Recommended| Place { rank: place.rank, item: asked.names.item_of(place.item), score: place.score };
+    Ok(Answer { model: context.display(&asked.version.path), subject, items: items.into_iter().map(place).collect(), unknown_items })
 }
 
 /// What the model predicts for one pair. A pair that it does not know has a prediction only under `cold_start: mean`.
 ///
 /// # Errors
 /// No such model; a user or item that the model does not know.
-pub fn predict(choice: &ModelChoice, user: i32, item: i32, context: &Context) -> Result<PredictedRating> {
-    let version = find(choice, context)?;
-    let model = model::open(&version.path)?;
-    let known = model.predict(user, item).map(f64::from);
+pub fn predict(choice: &ModelChoice, user: &Id, item: &Id, context: &Context) -> Result<PredictedRating> {
+    let Asked { version, model, names } = Asked::open(choice, context)?;
+    let (user_number, item_number) = (names.user(user), names.item(item));
+    let known = user_number.zip(item_number).and_then(|(user, item)| model.predict(user, item)).map(f64::from);
     let mean = model.cold_rule().prediction().filter(|mean| mean.is_finite());
-    let unknown = || if model.users().of(user).is_none() { unknown_user(user) } else { unknown_item(item) };
+    let is_known_user = user_number.is_some_and(|user| model.users().of(user).is_some());
+    let unknown = || if is_known_user { unknown_item(item) } else { unknown_user(user) };
     let prediction = known.or(mean).ok_or_else(unknown)?;
+    // A number that was written as text is a number.
+    let (user, item) = (
+        user_number.map_or_else(|| user.clone(), |id| names.user_of(id)),
+        item_number.map_or_else(|| item.clone(), |id| names.item_of(id)),
+    );
     Ok(PredictedRating { model: context.display(&version.path), user, item, prediction, cold: known.is_none() })
+}
+
+/// A model that is asked.
+struct Asked {
+    version: Version,
+    model: AlsModel,
+    names: Names,
+}
+
+impl Asked {
+    fn open(choice: &ModelChoice, context: &Context) -> Result<Self> {
+        let version = find(choice, context)?;
+        let model = model::open(&version.path)?;
+        let names = model::names::read(&version.path)?;
+        Ok(Self { version, model, names })
+    }
+
+    fn for_user(&self, user: &Id, k: usize, seen: Option<&SeenIn>, context: &Context) -> Result<Vec<Recommended>> {
+        // Before a dataset is read for nothing.
+        let number = self.names.user(user).filter(|&user| self.model.users().of(user).is_some()).ok_or_else(|| unknown_user(user))?;
+        let seen = match seen {
+            Some(seen) => {
+                let path = dataset_of(seen, &self.version, context)?;
+                let dataset = Dataset::open(&path, context)?;
+                model::names::check_against(&self.version.path, &dataset, &context.display(&path))?;
+                seen_by(number, &dataset, context)?
+            }
+            None => Vec::new(),
+        };
+        to_user(&self.model, number, k, |item| seen.binary_search(&item).is_ok())
+    }
+
+    /// The list, and the items that the model does not know.
+    fn for_new_user(&self, ratings: &[(Id, f32)], k: usize) -> Result<(Vec<Recommended>, Vec<Id>)> {
+        let record = self.version.record.as_ref().ok_or_else(|| {
+            no_record(&self.version, "the objective that it was trained with is unknown", "fold in to a model that recflow trained")
+        })?;
+        let (mut known, mut unknown) = (Vec::with_capacity(ratings.len()), Vec::new());
+        for (item, rating) in ratings {
+            match self.names.item(item) {
+                Some(number) if known.iter().any(|&(other, _)| other == number) => {
+                    return Err(StageError::input(format!("item {item} is rated twice")).with_hint("give each item one rating"));
+                }
+                Some(number) => known.push((number, *rating)),
+                None => unknown.push(item.clone()),
+            }
+        }
+        let new = fold_in(&self.model, &record.params, &known)?;
+        unknown.extend(new.unknown_items.iter().map(|&item| self.names.item_of(item)));
+        let items = to_new_user(&self.model, &new.factors, k, |item| known.iter().any(|&(rated, _)| rated == item));
+        Ok((items, unknown))
+    }
+
+    /// The same failure, about an item by its name.
+    fn in_names(&self, error: StageError, item: i32) -> StageError {
+        match self.names.item_of(item) {
+            Id::Number(_) => error,
+            name => StageError { message: error.message.replace(&format!("item {item} "), &format!("item {name} ")), ..error },
+        }
+    }
 }
 
 fn find(choice: &ModelChoice, context: &Context) -> Result<Version> {

@@ -54,13 +54,13 @@ pub fn similar_items(model: &AlsModel, item: i32, k: usize) -> Result<Vec<Recomm
 }
 
 /// The failure for a user that the model does not know.
-pub fn unknown_user(user: i32) -> StageError {
+pub fn unknown_user(user: impl std::fmt::Display) -> StageError {
     StageError::input(format!("the model does not know user {user}: it was trained on no rating of theirs"))
         .with_hint("`recflow recommend --fold-in ITEM=RATING,…` recommends to somebody new; training again takes in newer ratings")
 }
 
 /// The failure for an item that the model does not know.
-pub fn unknown_item(item: i32) -> StageError {
+pub fn unknown_item(item: impl std::fmt::Display) -> StageError {
     StageError::input(format!("the model does not know item {item}: it was trained on no rating of it"))
         .with_hint("training again takes in newer ratings")
 }

@@ -5,7 +5,8 @@
 //! One row a recommendation: `user int32, rank int32, item int32, score float`, no nulls, ordered by user and rank. Spark's
 //! `recommendForAllUsers` has one row a user with an array of structs instead; flat rows can be read, filtered, joined and
 //! loaded into a database by everything that knows Parquet, nothing has to be exploded first, and "the best three" is
-//! `rank <= 3`. The nested form is one `groupBy("user").agg(collect_list(struct("item", "score")))` away.
+//! `rank <= 3`. Where the model has names for users or items, `user` or `item` is that name, a string: the id that the ratings came
+//! with, whatever its type. The nested form is one `groupBy("user").agg(collect_list(struct("item", "score")))` away.
 //!
 //! # Publishing
 //!
@@ -34,6 +35,7 @@ use crate::context::{Context, PublishKey};
 use crate::error::{Result, StageError};
 use crate::failpoint;
 use crate::model::parquet_to_io;
+use crate::names::{NameMap, Names, ids_or_names};
 use crate::storage::write_atomically;
 
 /// The one file of a folder.
@@ -103,13 +105,14 @@ impl Target {
         serde_json::from_str(value(OUTPUT)?).ok()
     }
 
-    /// Writes the lists that `produce` hands over, block by block, and makes them visible at once. `output` says what the stage
+    /// Writes the lists that `produce` hands over, block by block, with the ids that `names` has for them, and makes them visible at once. `output` says what the stage
     /// will return, once the rows are counted.
     ///
     /// # Errors
     /// I/O trouble and what `produce` returns; then what was there before is there still.
     pub fn publish(
         &self,
+        names: &Names,
         context: &Context,
         produce: impl FnOnce(&mut dyn FnMut(Vec<UserList>) -> Result<()>) -> Result<()>,
         output: impl FnOnce(Written) -> Value,
@@ -117,11 +120,11 @@ impl Target {
         // An error that is not about writing passes through `write_atomically` on the side.
         let mut cause = None;
         let written = write_atomically(context.storage.as_ref(), &self.file, |file| {
-            let mut writer = writer(file).map_err(parquet_to_io)?;
+            let mut writer = writer(file, names).map_err(parquet_to_io)?;
             let mut written = Written::default();
             let mut failed_write = None;
             let produced = produce(&mut |lists| {
-                append(&mut writer, &lists, &mut written).map_err(|error| {
+                append(&mut writer, &lists, names, &mut written).map_err(|error| {
                     failed_write = Some(parquet_to_io(error));
                     StageError::bug("the writer's own error comes first")
                 })
@@ -146,40 +149,46 @@ impl Target {
     }
 }
 
-fn schema() -> Arc<Schema> {
+fn schema(names: &Names) -> Arc<Schema> {
     let column = |name, kind| Field::new(name, kind, false);
-    let int = DataType::Int32;
+    let id = |map: &Option<Arc<NameMap>>| if map.is_some() { DataType::Utf8 } else { DataType::Int32 };
     Arc::new(Schema::new(vec![
-        column("user", int.clone()),
-        column("rank", int.clone()),
-        column("item", int),
+        column("user", id(&names.users)),
+        column("rank", DataType::Int32),
+        column("item", id(&names.items)),
         column("score", DataType::Float32),
     ]))
 }
 
-fn writer<W: io::Write + Send>(to: W) -> Result<ArrowWriter<W>, ParquetError> {
+fn writer<W: io::Write + Send>(to: W, names: &Names) -> Result<ArrowWriter<W>, ParquetError> {
     let by = |column_idx| SortingColumn { column_idx, descending: false, nulls_first: false };
     let properties = WriterProperties::builder()
         .set_created_by("recflow".to_owned())
         .set_compression(Compression::SNAPPY)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_sorting_columns(Some(vec![by(0), by(1)]))
+        // Named users stand in the order of their numbers, not of their names.
+        .set_sorting_columns(names.users.is_none().then(|| vec![by(0), by(1)]))
         .build();
     // The Arrow schema would be one more thing in the file that no other engine needs.
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    ArrowWriter::try_new_with_options(to, schema(), options)
+    ArrowWriter::try_new_with_options(to, schema(names), options)
 }
 
-fn append<W: io::Write + Send>(writer: &mut ArrowWriter<W>, lists: &[UserList], written: &mut Written) -> Result<(), ParquetError> {
+fn append<W: io::Write + Send>(
+    writer: &mut ArrowWriter<W>,
+    lists: &[UserList],
+    names: &Names,
+    written: &mut Written,
+) -> Result<(), ParquetError> {
     let rows = || lists.iter().flat_map(|list| list.items.iter().map(move |place| (list.user, place)));
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int32Array::from_iter_values(rows().map(|(user, _)| user))),
+        ids_or_names(rows().map(|(user, _)| user), names.users.as_deref()),
         // A list is not longer than `K_MAX`.
         Arc::new(Int32Array::from_iter_values(rows().map(|(_, place)| place.rank.cast_signed()))),
-        Arc::new(Int32Array::from_iter_values(rows().map(|(_, place)| place.item))),
+        ids_or_names(rows().map(|(_, place)| place.item), names.items.as_deref()),
         Arc::new(Float32Array::from_iter_values(rows().map(|(_, place)| place.score))),
     ];
     written.users += lists.iter().filter(|list| !list.items.is_empty()).count() as u64;
     written.rows += rows().count() as u64;
-    writer.write(&RecordBatch::try_new(schema(), columns)?)
+    writer.write(&RecordBatch::try_new(schema(names), columns)?)
 }

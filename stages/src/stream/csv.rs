@@ -9,7 +9,8 @@
 //! layouts are not for here.
 
 use crate::date;
-use crate::netflix::{Defect, RatingRange, stars, whole};
+use crate::intake::{Defect, RatingRange};
+use crate::netflix::{stars, whole};
 
 /// Movie, user, stars, days since 1970-01-01.
 pub(super) type Row = (i32, i32, f32, i32);
@@ -56,10 +57,10 @@ impl Header {
             count += 1;
         }
         if count != self.count {
-            return Err(Defect::ColumnCount);
+            return Err(Defect::RowLength);
         }
         let user = whole(user).ok_or(Defect::BadId)?;
-        let movie = whole(movie).ok_or(Defect::BadMovie)?;
+        let movie = whole(movie).ok_or(Defect::BadItem)?;
         let rating = stars(rating).ok_or(Defect::BadRating)?;
         if !range.contains(rating) {
             return Err(Defect::RatingOutOfRange);
@@ -115,13 +116,13 @@ mod tests {
         let header = Header::parse(b"DATE,CUST_ID,MOVIE_ID,RATING").unwrap();
         for (line, defect) in [
             ("2006-01-03,x,8,4", Defect::BadId),
-            ("2006-01-03,7,8.0,4", Defect::BadMovie),
-            ("2006-01-03,7,,4", Defect::BadMovie),
+            ("2006-01-03,7,8.0,4", Defect::BadItem),
+            ("2006-01-03,7,,4", Defect::BadItem),
             ("2006-01-03,7,8,good", Defect::BadRating),
             ("2006-01-03,7,8,6", Defect::RatingOutOfRange),
             ("2006-02-30,7,8,4", Defect::ImpossibleDate),
-            ("2006-01-03,7,8", Defect::ColumnCount),
-            ("2006-01-03,7,8,4,", Defect::ColumnCount),
+            ("2006-01-03,7,8", Defect::RowLength),
+            ("2006-01-03,7,8,4,", Defect::RowLength),
             ("DATE,CUST_ID,MOVIE_ID,RATING", Defect::BadId),
         ] {
             assert_eq!(header.row(line.as_bytes(), RatingRange::default()), Err(defect), "{line}");

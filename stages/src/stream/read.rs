@@ -6,11 +6,14 @@ use super::csv::Header;
 use super::record::ClaimedFile;
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
-use crate::netflix::{Collector, Input, MaxBadRows, RatingRange, Reject, Rejected};
+use crate::intake::{Collector, Count, MaxBadRows, RatingRange, Reject, Rejected, conclude, open};
 use crate::ratings::Ratings;
 
 /// What lines should look like.
 const EXPECTED: &str = "a line `DATE,CUST_ID,MOVIE_ID,RATING` (in any order), then one rating a line";
+
+/// What to do about a claimed file that is gone.
+const HINT: &str = "somebody took it out of the folder of claimed files; put the ratings back under the name that `csv` gives";
 
 /// Bytes between two looks at whether the stage should stop.
 const BLOCK_BYTES: u64 = 1 << 20;
@@ -43,7 +46,7 @@ pub(crate) fn read(files: &[ClaimedFile], limits: Limits, context: &Context) -> 
     let (mut ratings, mut each, mut lines, mut before) = (Ratings::default(), Vec::with_capacity(files.len()), 0, 0);
     for file in files {
         let (path, named) = (context.workspace.join(&file.claimed), named(file, context));
-        let input = Input::open(&path, context)?.named(&named);
+        let opened = open(&path, HINT, context)?;
         collector.begin(&named);
         let mut reader = Reader { name: context.display(&named), range: limits.rating_range, header: None, lines: 0, rows: 0, rejected: 0 };
         let take = |text: &[u8], taken: u64| {
@@ -51,16 +54,16 @@ pub(crate) fn read(files: &[ClaimedFile], limits: Limits, context: &Context) -> 
             context.progress("read", before + taken, Some(total), Unit::Bytes);
             Ok(())
         };
-        input.pieces(take, context)?;
+        opened.pieces(&named, take, context)?;
         each.push(FileRows { rows: reader.rows, rejected: reader.rejected });
         lines += reader.lines;
-        before += input.bytes;
+        before += opened.bytes;
     }
     let rejected = collector.finish()?;
     let names: Vec<String> = files.iter().map(|file| format!("`{}`", context.display(&named(file, context)))).collect();
     let names = names.join(", ");
-    rejected.report(&names, lines, context);
-    rejected.judge(&names, limits.max_bad_rows, ratings.len() as u64, EXPECTED)?;
+    let count = Count { name: &names, lines, good: ratings.len() as u64, max_bad_rows: limits.max_bad_rows, expected: EXPECTED };
+    conclude(count, &rejected, context)?;
     Ok((ratings, each, rejected))
 }
 

@@ -51,6 +51,7 @@ impl Stage for DetectDrift {
         let original_test = original(&inputs.original_test, "original_test", context)?;
         let current_train = read::open_if_there(&inputs.current_train, context)?;
         let current_test = read::open_if_there(&inputs.current_test, context)?;
+        check_ids(&inputs, [Some(&original_train), Some(&original_test), current_train.as_ref(), current_test.as_ref()], context)?;
         let rows_of = |dataset: &Option<Dataset>| dataset.as_ref().map_or(0, Dataset::rows);
         let rows = Rows {
             original_train: original_train.rows(),
@@ -99,6 +100,18 @@ fn original(path: &WorkspacePath, input: &str, context: &Context) -> Result<Data
     }
     let message = format!("the dataset `{path}` has no ratings to compare with");
     Err(StageError::input(message).with_hint(format!("`{input}` is the dataset that `etl` writes and the model was trained or tested on")))
+}
+
+/// Whether the ids of all datasets mean what those of the model do.
+fn check_ids(inputs: &DetectDriftInputs, datasets: [Option<&Dataset>; 4], context: &Context) -> Result<()> {
+    let directory = context.resolve(&inputs.model);
+    let paths = [&inputs.original_train, &inputs.original_test, &inputs.current_train, &inputs.current_test];
+    for (dataset, path) in datasets.into_iter().zip(paths) {
+        if let Some(dataset) = dataset {
+            model::names::check_against(&directory, dataset, path.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 /// What there is to say of the training ratings.

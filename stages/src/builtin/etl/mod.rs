@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::flow::{Flow, check_paths, common_type, layout, recorded};
 use crate::context::Context;
-use crate::dataset::{
-    Begin, Change, Compression, Layout, Mode, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published,
-};
+use crate::dataset::{Begin, Change, Compression, Mode, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published};
 use crate::error::{Result, StageError};
-use crate::netflix::{self, Files, MaxBadRows, Parsed, RatingRange, Rejected, Source};
+use crate::netflix::{self, Files, MaxBadRows, RatingRange, Rejected, Source};
+use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
 /// Reads rating files into datasets.
@@ -105,14 +105,6 @@ struct DatasetOutput {
     snapshot: u64,
 }
 
-/// Files and the dataset they go to.
-struct Flow<'a> {
-    label: &'static str,
-    files: Vec<PathBuf>,
-    output: PathBuf,
-    given: &'a WorkspacePath,
-}
-
 impl Stage for Etl {
     const NAME: &'static str = "etl";
     const SUMMARY: &'static str = "Reads rating files into partitioned Parquet datasets";
@@ -121,7 +113,8 @@ impl Stage for Etl {
     type Output = EtlOutput;
 
     fn run(inputs: EtlInputs, context: &Context) -> Result<EtlOutput> {
-        let layout = layout(&inputs)?;
+        let EtlInputs { compression, target_file_size, target_repartition, row_group_rows, .. } = inputs;
+        let layout = layout(compression, target_file_size, target_repartition, row_group_rows, &inputs.write_options)?;
         let flows = flows(&inputs, context)?;
         check_paths(&flows, context)?;
         let outputs: Vec<&Path> = flows.iter().map(|flow| flow.output.as_path()).collect();
@@ -138,7 +131,8 @@ impl Stage for Etl {
             Begin::Published(output) => return recorded(output, context),
             Begin::Open(transaction) => transaction,
         };
-        let rating_type = common_type(inputs.rating_type, &transaction, &read);
+        let blocks: Vec<&[Ratings]> = read.iter().map(|(parsed, _)| parsed.blocks.as_slice()).collect();
+        let rating_type = common_type(inputs.rating_type, &transaction, &blocks);
         let mut written = Vec::with_capacity(flows.len());
         for (index, (flow, (parsed, rejected))) in flows.iter().zip(read).enumerate() {
             let rows = parsed.rows();
@@ -165,32 +159,8 @@ fn tell(flow: &Flow<'_>, rows: u64, rejected: &Rejected, context: &Context) {
     }
 }
 
-/// What an earlier try of the same work published.
-fn recorded(output: serde_json::Value, context: &Context) -> Result<EtlOutput> {
-    context.info("published by an earlier try of this task: nothing to do");
-    serde_json::from_value(output).map_err(|error| StageError::bug(format!("the output recorded with the dataset cannot be read: {error}")))
-}
-
-/// How the files are written. Two inputs that say the same thing differently are refused.
-fn layout(inputs: &EtlInputs) -> Result<Layout> {
-    if inputs.target_file_size.is_some() && inputs.target_repartition.is_some() {
-        return Err(
-            StageError::input("`target_file_size` and `target_repartition` both say how a month is split").with_hint("give one of them")
-        );
-    }
-    let mut options = inputs.write_options.clone();
-    if let Some(rows) = inputs.row_group_rows {
-        if options.row_group_rows.is_some() {
-            return Err(StageError::input("`row_group_rows` is given twice, by itself and in `write_options`").with_hint("give it once"));
-        }
-        options.row_group_rows = Some(rows.get() as usize);
-    }
-    let compression = inputs.compression;
-    Ok(Layout { compression, target_file_bytes: inputs.target_file_size, files: inputs.target_repartition, options })
-}
-
 fn flows<'a>(inputs: &'a EtlInputs, context: &Context) -> Result<Vec<Flow<'a>>> {
-    let flow = |label, files: &Files, given| Flow { label, files: files.resolve(context), output: context.resolve(given), given };
+    let flow = |label, files, given| Flow::new(label, files, given, context);
     let train = flow("train", &inputs.train_file, &inputs.train_output);
     match (&inputs.test_file, &inputs.test_output) {
         (None, None) => Ok(vec![train]),
@@ -202,43 +172,6 @@ fn flows<'a>(inputs: &'a EtlInputs, context: &Context) -> Result<Vec<Flow<'a>>> 
             Err(StageError::input("`test_output` is given without `test_file`").with_hint("say which file the test ratings come from"))
         }
     }
-}
-
-/// Refuses paths that would mix up what is read and what is written. What is on disk at them is checked where it is opened.
-fn check_paths(flows: &[Flow<'_>], context: &Context) -> Result<()> {
-    let plain = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for flow in flows {
-        let output = plain(&flow.output);
-        for other in flows {
-            let mixed = |file: &&PathBuf| plain(file).starts_with(&output) || output.starts_with(plain(file));
-            if let Some(file) = other.files.iter().find(mixed) {
-                return Err(StageError::input(format!(
-                    "`{}_file` (`{}`) and `{}_output` (`{}`) lie in one another",
-                    other.label,
-                    context.display(file),
-                    flow.label,
-                    flow.given
-                ))
-                .with_hint("a dataset needs a folder of its own, such as data/processed/parquet/train"));
-            }
-            if other.label != flow.label && plain(&other.output).starts_with(&output) {
-                return Err(StageError::input(format!(
-                    "`{}_output` (`{}`) lies in `{}_output` (`{}`)",
-                    other.label, other.given, flow.label, flow.given
-                ))
-                .with_hint("give each dataset a folder of its own"));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The rating type of each dataset. With `auto`, datasets that are new get the same one: a few test rows may happen to hold no half star.
-fn common_type(choice: RatingTypeChoice, transaction: &Transaction<'_>, read: &[(Parsed, Rejected)]) -> Vec<RatingTypeChoice> {
-    let has_halves = read.iter().flat_map(|(parsed, _)| &parsed.blocks).any(|block| block.rating.iter().any(|stars| stars.fract() != 0.0));
-    let is_new = |index| transaction.base(index).is_none_or(|base| base.rows() == 0);
-    let of = |index| if choice == RatingTypeChoice::Auto && has_halves && is_new(index) { RatingTypeChoice::Float } else { choice };
-    (0..read.len()).map(of).collect()
 }
 
 fn describe(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, context: &Context) -> DatasetOutput {

@@ -40,7 +40,8 @@ use crate::kernel::Kernel;
 use crate::matrix::RatingMatrix;
 use crate::model::publish::Claim;
 use crate::model::record::DatasetRecord;
-use crate::model::{publish, versions};
+use crate::model::{publish_named, versions};
+use crate::names::{Names, check_same};
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
@@ -96,33 +97,36 @@ impl Stage for TrainAls {
             return serde_json::from_value(record.output)
                 .map_err(|error| StageError::bug(format!("the output recorded in `{}` is unreadable: {error}", record.version)));
         }
-        let (ratings, dataset) = read(&inputs.ratings, context)?;
+        let (ratings, names, dataset) = read(&inputs.ratings, context)?;
         let data = match (&inputs.validation, inputs.holdout) {
             (Some(path), _) => {
-                let (held_out, validation) = read(path, context)?;
-                Data { ratings, dataset, held_out: Some(held_out), validation: Some(validation) }
+                let (held_out, theirs, validation) = read(path, context)?;
+                check_same((&format!("`{}`", inputs.ratings), &names), (&format!("`{path}`"), &theirs))?;
+                Data { ratings, names, dataset, held_out: Some(held_out), validation: Some(validation) }
             }
             (None, Some(share)) => {
                 let (ratings, held_out) = holdout::split(&ratings, share, inputs.seed);
-                Data { ratings, dataset, held_out: Some(held_out), validation: None }
+                Data { ratings, names, dataset, held_out: Some(held_out), validation: None }
             }
-            (None, None) => Data { ratings, dataset, held_out: None, validation: None },
+            (None, None) => Data { ratings, names, dataset, held_out: None, validation: None },
         };
         train_and_publish(&inputs, &params, data, context)
     }
 }
 
-/// All rows of a dataset, and which one it was.
-fn read(path: &WorkspacePath, context: &Context) -> Result<(Ratings, DatasetRecord)> {
+/// All rows of a dataset, what their ids are called, and which dataset it was.
+fn read(path: &WorkspacePath, context: &Context) -> Result<(Ratings, Names, DatasetRecord)> {
     let dataset = Dataset::open(&context.resolve(path), context)?;
     context.progress("read", 0, Some(dataset.rows()), Unit::Rows);
     let record = DatasetRecord { path: path.to_string(), fingerprint: dataset.fingerprint().to_owned(), rows: dataset.rows() };
-    Ok((dataset.read(context)?, record))
+    Ok((dataset.read(context)?, dataset.names()?, record))
 }
 
 /// What is trained on and what it is measured on.
 struct Data {
     ratings: Ratings,
+    /// What users and items are called where they are not numbers.
+    names: Names,
     /// Where they come from; those drawn by `holdout` too.
     dataset: DatasetRecord,
     held_out: Option<Ratings>,
@@ -131,7 +135,7 @@ struct Data {
 }
 
 fn train_and_publish(inputs: &TrainAlsInputs, params: &AlsValidParams, data: Data, context: &Context) -> Result<TrainAlsOutput> {
-    let Data { ratings, dataset, held_out, validation } = data;
+    let Data { ratings, names, dataset, held_out, validation } = data;
     if ratings.is_empty() {
         let message = format!("the dataset `{}` has no ratings to train on", inputs.ratings);
         return Err(StageError::input(message).with_hint("look at the report of `etl`: were its rows rejected?"));
@@ -167,7 +171,7 @@ fn train_and_publish(inputs: &TrainAlsInputs, params: &AlsValidParams, data: Dat
         output = Some(made);
         record
     };
-    publish(&models, &fitted.fit.model, record, context)?;
+    publish_named(&models, &fitted.fit.model, &names, record, context)?;
     checkpoint::discard(&models, context);
     let output = output.ok_or_else(|| StageError::bug("a model was published without a record"))?;
     let TrainAlsOutput { version, rank, users, items, ratings, loss, fit_seconds, .. } = &output;

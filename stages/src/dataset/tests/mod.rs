@@ -2,6 +2,7 @@
 
 mod adopted;
 mod faults;
+mod ids;
 mod killed;
 mod publishing;
 mod readers;

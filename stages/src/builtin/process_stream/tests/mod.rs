@@ -16,7 +16,7 @@ fn a_file_is_split_published_and_archived() {
     let (text, rows) = ratings();
     place.write(CSV, format!("{text}bad line\n"));
     let output = place.process("r1", json!({ "train_ratio": 0.7 })).unwrap();
-    assert_eq!((&output["rows"], &output["rejected"], &output["rejected_by_kind"]), (&json!(24), &json!(1), &json!({ "column_count": 1 })));
+    assert_eq!((&output["rows"], &output["rejected"], &output["rejected_by_kind"]), (&json!(24), &json!(1), &json!({ "row_length": 1 })));
     assert_eq!(place.both("data/streaming"), rows);
     assert_eq!(place.both("data/streaming/batch"), rows);
     assert_eq!(place.rows("data/streaming/train"), place.rows("data/streaming/batch/train"));
@@ -29,7 +29,7 @@ fn a_file_is_split_published_and_archived() {
     assert!(archived.len() == 1 && archived[0].ends_with("Z-current.csv"), "{archived:?}");
     assert_eq!(output["files"][0]["archive"], json!(format!("data/streaming/archive/{}", archived[0])));
     let rejects = fs::read_to_string(place.path(output["rejects_file"].as_str().unwrap())).unwrap();
-    assert!(rejects.ends_with("data/streaming/current.csv\t26\tcolumn_count\tbad line\n"), "{rejects}");
+    assert!(rejects.ends_with("data/streaming/current.csv\t26\trow_length\tbad line\n"), "{rejects}");
     assert_eq!(place.unfinished(), [""; 0]);
 }
 

@@ -35,7 +35,7 @@ fn dataset() -> DatasetRecord {
 }
 
 fn data(ratings: Ratings) -> Data {
-    Data { ratings, dataset: dataset(), held_out: None, validation: None }
+    Data { ratings, names: Names::default(), dataset: dataset(), held_out: None, validation: None }
 }
 
 fn train(context: &Context) -> Result<TrainAlsOutput> {
@@ -181,7 +181,7 @@ fn a_cancelled_training_publishes_nothing() {
 /// `ratings` with three tenths of the pairs held out.
 fn held_out_data() -> Data {
     let (kept, held_out) = holdout::split(&ratings(), 0.3, 42);
-    Data { ratings: kept, dataset: dataset(), held_out: Some(held_out), validation: None }
+    Data { ratings: kept, names: Names::default(), dataset: dataset(), held_out: Some(held_out), validation: None }
 }
 
 fn record(output: &TrainAlsOutput, context: &Context) -> model::ModelRecord {

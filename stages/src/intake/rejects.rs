@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::line::Defect;
-use super::parse::Reject;
-use super::tolerance::MaxBadRows;
+use super::defect::Defect;
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::storage::AtomicFile;
@@ -19,6 +17,17 @@ const EXAMPLES: usize = 10;
 
 /// How much of a rejected line is kept; a longer one is cut, so that a file without newlines is not copied whole.
 const TEXT_BYTES: usize = 400;
+
+/// A line that could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reject<'a> {
+    /// Its number in the file, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub defect: Defect,
+    /// Its bytes, without surrounding white space.
+    pub text: &'a [u8],
+}
 
 /// What was rejected of the files of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,40 +44,6 @@ impl Rejected {
     /// How many lines were rejected.
     pub fn total(&self) -> u64 {
         self.by_kind.values().sum()
-    }
-
-    /// Warns of what was rejected of the `lines` lines of the input called `name`.
-    pub(crate) fn report(&self, name: &str, lines: u64, context: &Context) {
-        if self.total() == 0 {
-            return;
-        }
-        let kinds: Vec<String> = self.by_kind.iter().map(|(defect, count)| format!("{count} {}", defect.name())).collect();
-        let file = self.file.as_deref().map(|file| format!("; all of them are in `{}`", context.display(file))).unwrap_or_default();
-        context.warn(format!("{} of {lines} lines of {name} were rejected ({}){file}", self.total(), kinds.join(", ")));
-        for example in &self.examples {
-            context.warn(example.clone());
-        }
-    }
-
-    /// Whether so much may be wrong beside `good` rows. Without a limit any number may, as long as a single row is good. `expected` says
-    /// what the lines should have looked like.
-    ///
-    /// # Errors
-    /// Too many malformed lines.
-    pub(crate) fn judge(&self, name: &str, limit: Option<MaxBadRows>, good: u64, expected: &str) -> Result<()> {
-        let bad = self.total();
-        let failed = match limit {
-            Some(limit) if !limit.allows(bad, good) => {
-                StageError::input(format!("{name} has {bad} malformed lines beside {good} good rows, `max_bad_rows` allows {limit}"))
-                    .with_hint("mend the file, or raise `max_bad_rows`")
-            }
-            None if good == 0 && bad > 0 => {
-                StageError::input(format!("{name} has no good row: all {bad} lines with content were rejected"))
-                    .with_hint(format!("expected {expected}; `max_bad_rows` set to a number accepts the file"))
-            }
-            _ => return Ok(()),
-        };
-        Err(self.examples.iter().take(3).fold(failed, |failed, example| failed.with_cause(example)))
     }
 }
 

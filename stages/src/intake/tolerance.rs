@@ -19,6 +19,16 @@ impl RatingRange {
         (min.is_finite() && max.is_finite() && min <= max).then_some(Self { min, max })
     }
 
+    /// The lowest rating.
+    pub fn min(self) -> f32 {
+        self.min
+    }
+
+    /// The highest rating.
+    pub fn max(self) -> f32 {
+        self.max
+    }
+
     /// Whether `stars` lies in the range.
     pub fn contains(self, stars: f32) -> bool {
         (self.min..=self.max).contains(&stars)

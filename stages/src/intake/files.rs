@@ -1,12 +1,14 @@
 //! One or more input files: a path, or a list of paths.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use crate::context::Context;
+use crate::error::{Result as StageResult, StageError};
 use crate::stage::WorkspacePath;
 
 /// The files of one input, in the order in which they are read. Written as a path or as a list of paths; never empty.
@@ -17,6 +19,15 @@ impl Files {
     /// Where the files lie.
     pub fn resolve(&self, context: &Context) -> Vec<PathBuf> {
         self.0.iter().map(|path| context.resolve(path)).collect()
+    }
+}
+
+/// A file that is named twice would count twice with `mode: append`, which nobody means.
+pub(crate) fn check_distinct(files: &[PathBuf], context: &Context) -> StageResult<()> {
+    let mut seen = BTreeSet::new();
+    match files.iter().find(|path| !seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_path_buf()))) {
+        None => Ok(()),
+        Some(path) => Err(StageError::input(format!("`{}` is named twice", context.display(path))).with_hint("name each file once")),
     }
 }
 

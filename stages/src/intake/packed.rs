@@ -14,11 +14,11 @@ use memchr::memrchr;
 use crate::error::Result;
 
 /// Text handed over at a time, and the longest line that compressed text may have.
-const PIECE_BYTES: usize = 16 << 20;
+pub(crate) const PIECE_BYTES: usize = 16 << 20;
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(crate) enum Packing {
     /// It is text as it stands.
     None,
     /// gzip, one member or several.
@@ -62,7 +62,7 @@ impl Read for Counted<'_> {
 
 /// Why unpacking ended early.
 #[derive(Debug)]
-pub(super) enum Ended<E> {
+pub(crate) enum Ended<E> {
     /// The file cannot be read, or is damaged.
     Broken(io::Error),
     /// Whoever takes the pieces said so.
@@ -70,15 +70,20 @@ pub(super) enum Ended<E> {
 }
 
 /// Unpacks a file and gives its text to `take` in pieces of whole lines, each with how many packed bytes were read so far.
-pub(super) fn unpack<E>(file: &File, packing: Packing, take: impl FnMut(&[u8], u64) -> Result<(), E>) -> Result<(), Ended<E>> {
+pub(crate) fn unpack<E>(file: &File, packing: Packing, take: impl FnMut(&[u8], u64) -> Result<(), E>) -> Result<(), Ended<E>> {
     let taken = Cell::new(0);
-    let packed = BufReader::with_capacity(1 << 17, Counted { file, taken: &taken });
-    let mut text: Box<dyn Read + '_> = match packing {
+    let mut text = decoder(file, packing, &taken).map_err(Ended::Broken)?;
+    in_pieces(&mut text, PIECE_BYTES, &taken, take)
+}
+
+/// The text of a file, unpacked while it is read. `taken` counts the packed bytes.
+pub(crate) fn decoder<'a>(file: &'a File, packing: Packing, taken: &'a Cell<u64>) -> io::Result<Box<dyn Read + 'a>> {
+    let packed = BufReader::with_capacity(1 << 17, Counted { file, taken });
+    Ok(match packing {
         Packing::None => Box::new(packed),
         Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed).map_err(Ended::Broken)?),
-    };
-    in_pieces(&mut text, PIECE_BYTES, &taken, take)
+        Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
+    })
 }
 
 /// Cuts what is read at newlines; the last piece may lack its own.
