@@ -176,13 +176,8 @@ impl Reading<'_> {
         let Self { source, lines, builder, collector, layouts, context, .. } = self;
         let rejected = collector.finish()?;
         let name = name(source.files, context);
-        let count = Count {
-            name: &name,
-            lines,
-            good: builder.rows + builder.unrated,
-            max_bad_rows: source.max_bad_rows,
-            expected: EXPECTED,
-        };
+        let count =
+            Count { name: &name, lines, good: builder.rows + builder.unrated, max_bad_rows: source.max_bad_rows, expected: EXPECTED };
         conclude(count, &rejected, context)?;
         let Builder { blocks, rows, undated, unrated, .. } = builder;
         Ok(Imported { blocks, rows, undated, unrated, rejected, layouts })

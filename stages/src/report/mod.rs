@@ -7,6 +7,8 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | [`data`] | what stages returned, as far as it is shown |
+//! | [`sections`] | drift, evaluation, models, training |
 //! | [`markup`] | elements and text, escaped by construction |
 //! | [`chart`] | bars, lines, rows against a threshold, timelines, graphs |
 //! | [`parts`] | tables, tiles, remarks, figures with their values |
@@ -14,10 +16,12 @@
 //! | [`number`] | numbers as people read them |
 
 pub mod chart;
+pub mod data;
 pub mod markup;
 pub mod number;
 pub mod page;
 pub mod parts;
+pub mod sections;
 
 #[cfg(test)]
 pub(crate) mod well_formed;

@@ -96,6 +96,13 @@ pub fn card(inside: impl Into<Markup>) -> Markup {
     element("div").class("card").with(inside).into()
 }
 
+/// A card with a heading and a line of words.
+pub fn titled_card(title: &str, explanation: &str, inside: impl Into<Markup>) -> Markup {
+    let head = element("h3").with(title);
+    let words = element("p").class("note").with(explanation);
+    element("div").class("card").with(head).with(words).with(inside).into()
+}
+
 /// A remark that should not be overlooked: a heading, and a list of lines.
 pub fn callout(tone: Tone, title: &str, lines: &[String]) -> Markup {
     let mut callout = element("div").class(format_args!("card callout {}", tone.class())).with(element("h3").with(title));
