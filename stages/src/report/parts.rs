@@ -78,12 +78,23 @@ fn aligned(cell: Element, column: &Column, tone: Tone) -> Element {
 
 /// A chart with what it shows in words above, and its values in a folded table below.
 pub fn figure(title: &str, explanation: &str, chart: Markup, values: &Table) -> Markup {
+    let values = if values.rows.is_empty() { Markup::new() } else { folded("Values", values.draw()).into() };
+    framed("scroll", title, explanation, chart, values)
+}
+
+/// A chart with what it shows in words above; its values stand elsewhere on the page.
+pub fn titled_figure(title: &str, explanation: &str, chart: Markup) -> Markup {
+    framed("scroll", title, explanation, chart, Markup::new())
+}
+
+/// The same of a graph, which is as wide as it needs to be.
+pub fn graph(title: &str, explanation: &str, drawing: Markup) -> Markup {
+    framed("scroll graph", title, explanation, drawing, Markup::new())
+}
+
+fn framed(class: &str, title: &str, explanation: &str, chart: Markup, below: Markup) -> Markup {
     let caption = element("figcaption").with(element("h3").with(title)).with(element("p").with(explanation));
-    let mut figure = element("figure").with(caption).with(element("div").class("scroll").with(chart));
-    if !values.rows.is_empty() {
-        figure = figure.with(folded("Values", values.draw()));
-    }
-    figure.into()
+    element("figure").with(caption).with(element("div").class(class).with(chart)).with(below).into()
 }
 
 /// Something that is shown when asked for.

@@ -33,6 +33,7 @@ pub(super) fn shortened(text: &str, room: f64, size: f64) -> String {
 /// The element around a chart, with its name and what it shows.
 pub(super) fn svg(title: &str, description: &str, width: f64, height: f64) -> Element {
     element("svg")
+        .at([("width", width), ("height", height)])
         .attr("viewBox", format!("0 0 {} {}", coordinate(width), coordinate(height)))
         .attr("role", "img")
         .attr("aria-label", title)

@@ -63,7 +63,7 @@ fn errors(versions: &[Version]) -> Markup {
     if hidden > 0 {
         words.push_str(&format!(" {} not drawn.", counted(hidden as u64, "older version")));
     }
-    parts::figure("RMSE by version", &words, chart.draw(), &Table::default())
+    parts::titled_figure("RMSE by version", &words, chart.draw())
 }
 
 fn table(versions: &[Version]) -> Table {
