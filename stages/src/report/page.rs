@@ -28,7 +28,7 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {
     /// What a link to it ends in, after `#`.
-    pub id: &'static str,
+    pub id: String,
     /// Its heading.
     pub title: String,
     /// What it shows.
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_page_is_well_formed_stands_alone_and_runs_nothing() {
         let hostile = "</title><script>alert(1)</script>\"'&";
-        let section = |id| Section { id, title: hostile.to_owned(), body: Markup::text(hostile) };
+        let section = |id: &str| Section { id: id.to_owned(), title: hostile.to_owned(), body: Markup::text(hostile) };
         let page = Page {
             title: hostile.to_owned(),
             lead: hostile.to_owned(),

@@ -93,13 +93,28 @@ pub fn graph(title: &str, explanation: &str, drawing: Markup) -> Markup {
 }
 
 fn framed(class: &str, title: &str, explanation: &str, chart: Markup, below: Markup) -> Markup {
-    let caption = element("figcaption").with(element("h3").with(title)).with(element("p").with(explanation));
+    let caption = element("figcaption").with(element("h3").with(title)).with(element("p").with(prose(explanation)));
     element("figure").with(caption).with(element("div").class(class).with(chart)).with(below).into()
 }
 
 /// Something that is shown when asked for.
 pub fn folded(summary: &str, inside: impl Into<Markup>) -> Element {
     element("details").with(element("summary").with(summary)).with(inside)
+}
+
+/// Words in which names stand between backticks, as everywhere in recflow.
+pub fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A backtick without a partner is one.
+    let is_paired = parts.len() % 2 == 1;
+    let part = |(number, part): (usize, &str)| -> Markup {
+        match number % 2 {
+            1 if is_paired => element("code").with(part).into(),
+            0 if is_paired || number == 0 => part.into(),
+            _ => format!("`{part}").into(),
+        }
+    };
+    parts.into_iter().enumerate().map(part).collect()
 }
 
 /// A card.
@@ -110,7 +125,7 @@ pub fn card(inside: impl Into<Markup>) -> Markup {
 /// A card with a heading and a line of words.
 pub fn titled_card(title: &str, explanation: &str, inside: impl Into<Markup>) -> Markup {
     let head = element("h3").with(title);
-    let words = element("p").class("note").with(explanation);
+    let words = element("p").class("note").with(prose(explanation));
     element("div").class("card").with(head).with(words).with(inside).into()
 }
 
@@ -119,15 +134,15 @@ pub fn callout(tone: Tone, title: &str, lines: &[String]) -> Markup {
     let mut callout = element("div").class(format_args!("card callout {}", tone.class())).with(element("h3").with(title));
     match lines {
         [] => {}
-        [line] => callout = callout.with(element("p").with(line.as_str())),
-        lines => callout = callout.with(element("ul").with_all(lines.iter().map(|line| element("li").with(line.as_str())))),
+        [line] => callout = callout.with(element("p").with(prose(line))),
+        lines => callout = callout.with(element("ul").with_all(lines.iter().map(|line| element("li").with(prose(line))))),
     }
     callout.into()
 }
 
 /// Says that something is not known, and what to do to get it.
 pub fn missing(what: &str, remedy: &str) -> Markup {
-    card(element("p").class("note").with(what).with(". ").with(remedy))
+    card(element("p").class("note").with(prose(what)).with(". ").with(prose(remedy)))
 }
 
 /// A number that matters, large.
@@ -153,4 +168,25 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
             .with(element("div").class("note").with(note.as_str()))
     };
     element("div").class("tiles").with_all(tiles.iter().map(tile)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_between_backticks_are_code_and_a_lone_backtick_is_one() {
+        assert_eq!(prose("give `<a>` and `b`").as_str(), "give <code>&lt;a&gt;</code> and <code>b</code>");
+        assert_eq!(prose("a ` b").as_str(), "a ` b");
+        assert_eq!(prose("a `b` ` c").as_str(), "a `b` ` c");
+        assert_eq!(prose("").as_str(), "");
+    }
+
+    #[test]
+    fn a_table_aligns_numbers_and_has_a_cell_for_each_column() {
+        let table = Table { columns: vec![words("Name"), numbers("Count")], rows: vec![vec!["a".into(), Cell::toned("1", Tone::Bad)]] };
+        let drawn = table.draw();
+        assert!(drawn.as_str().contains(r#"<td>a</td><td class="number bad">1</td>"#), "{drawn}");
+        assert!(drawn.as_str().contains(r#"<th scope="col" class="number">Count</th>"#), "{drawn}");
+    }
 }

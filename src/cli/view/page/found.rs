@@ -38,8 +38,11 @@ fn of_stage(run: &RunPage, stage: &str, section: impl Fn(Value) -> recflow_stage
     let several = outputs.len() > 1;
     let sections = outputs.into_iter().filter_map(|(task, output)| {
         let section = section(output.clone()).ok()?;
-        let title = if several { format!("{} of {}", section.title, task.id) } else { section.title };
-        Some(Section { title, ..section })
+        if !several {
+            return Some(section);
+        }
+        let (id, title) = (format!("{}-{}", section.id, task.id), format!("{} of {}", section.title, task.id));
+        Some(Section { id, title, ..section })
     });
     sections.collect()
 }
@@ -61,16 +64,16 @@ fn models(run: &RunPage) -> Option<Section> {
     let mut section = match &models.versions {
         Ok(versions) => of_stages::models::section(versions, &models.folder),
         Err(why) => Section {
-            id: "models",
+            id: "models".to_owned(),
             title: "Models".to_owned(),
             body: missing(&format!("The versions in `{}` cannot be read: {why}", models.folder), "Make the report again once they can."),
         },
     };
     let mut body = Markup::new();
-    for (task, output) in run.outputs("promote") {
-        let (tone, verdict) = if output["promoted"] == true { (Tone::Good, "promoted") } else { (Tone::Warning, "did not promote") };
+    for (_, output) in run.outputs("promote") {
+        let (tone, verdict) = if output["promoted"] == true { (Tone::Good, "Promoted") } else { (Tone::Warning, "Not promoted") };
         let version = output["challenger"]["version"].as_str().unwrap_or_default();
-        body.push(callout(tone, &format!("{} {verdict} {version}", task.id), &[output["reason"].as_str().unwrap_or_default().to_owned()]));
+        body.push(callout(tone, &format!("{verdict}: {version}"), &[output["reason"].as_str().unwrap_or_default().to_owned()]));
     }
     body.push(section.body);
     section.body = body;
@@ -81,7 +84,7 @@ fn params(run: &RunPage) -> Option<Section> {
     let params = run.facts.params.as_object().filter(|params| !params.is_empty())?;
     let rows = params.iter().map(|(name, value)| -> Vec<Cell> { vec![name.clone().into(), plain(value).into()] });
     let table = Table { columns: vec![words("Parameter"), words("Value")], rows: rows.collect() };
-    Some(Section { id: "params", title: "Parameters".to_owned(), body: card(table.draw()) })
+    Some(Section { id: "params".to_owned(), title: "Parameters".to_owned(), body: card(table.draw()) })
 }
 
 fn outputs(run: &RunPage) -> Option<Section> {
@@ -102,7 +105,7 @@ fn outputs(run: &RunPage) -> Option<Section> {
         let table = Table { columns: vec![words("Field"), words("Value")], rows: rows.collect() };
         body.push(card(folded(&format!("{} ({})", task.id, task.stage), table.draw())));
     }
-    (!body.is_empty()).then(|| Section { id: "outputs", title: "Outputs".to_owned(), body })
+    (!body.is_empty()).then(|| Section { id: "outputs".to_owned(), title: "Outputs".to_owned(), body })
 }
 
 /// Every value below `value` with the way to it, as `recflow output` takes it.

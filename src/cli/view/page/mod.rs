@@ -122,7 +122,7 @@ fn overview(run: &RunPage) -> Section {
             Tone::Plain,
         ),
     ]));
-    Section { id: "overview", title: "Overview".to_owned(), body }
+    Section { id: "overview".to_owned(), title: "Overview".to_owned(), body }
 }
 
 /// The colour of a state.

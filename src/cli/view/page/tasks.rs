@@ -4,7 +4,7 @@ use recflow_stages::report::Section;
 use recflow_stages::report::chart::{Graph, Lane, Node, Span, Timeline, Tone};
 use recflow_stages::report::markup::Markup;
 use recflow_stages::report::number::{UNKNOWN, duration};
-use recflow_stages::report::parts::{Cell, Table, graph, numbers, titled_card, titled_figure, words};
+use recflow_stages::report::parts::{Cell, Table, graph, numbers, prose, titled_card, titled_figure, words};
 use recflow_state::AttemptState;
 
 use super::super::super::facts::TaskReport;
@@ -21,7 +21,7 @@ pub(super) fn section(run: &RunPage) -> Section {
     }
     body.push(timeline(run));
     body.push(titled_card("All tasks", "In the pipeline's order.", table(run.tasks()).draw()));
-    Section { id: "tasks", title: "Tasks".to_owned(), body }
+    Section { id: "tasks".to_owned(), title: "Tasks".to_owned(), body }
 }
 
 /// The graph, unless the pipeline is not known or too large.
@@ -96,7 +96,7 @@ fn table(tasks: &[TaskReport]) -> Table {
             task.attempts.to_string().into(),
             task.seconds.map_or_else(|| UNKNOWN.to_owned(), duration).into(),
             task.peak_rss_mb.map_or_else(|| UNKNOWN.to_owned(), |mebibytes| format!("{mebibytes:.0} MiB")).into(),
-            why.into(),
+            prose(&why).into(),
         ]
     };
     let columns =

@@ -12,7 +12,7 @@ const LEGEND: f64 = 26.0;
 
 /// The room that a text of this size takes, about: charts leave some more.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
-    text.chars().map(|c| if c.is_ascii() || c.is_alphabetic() && (c as u32) < 0x1100 { 0.56 } else { 0.9 }).sum::<f64>() * size
+    text.chars().map(|c| if c.is_ascii() || c.is_alphabetic() && (c as u32) < 0x1100 { 0.58 } else { 0.92 }).sum::<f64>() * size
 }
 
 /// The text, cut to the room with an ellipsis.
@@ -80,7 +80,7 @@ impl Plot {
     /// The edges of a plot whose vertical axis is `values`: room on the left for its numbers, above for the legend.
     pub(super) fn beside(values: &Scale, height: f64, has_legend: bool, below: f64) -> Self {
         let widest = values.ticks().map(|tick| text_width(&tick.text, TEXT)).fold(0.0, f64::max);
-        let top = 28.0 + if has_legend { LEGEND } else { 0.0 };
+        let top = 34.0 + if has_legend { LEGEND } else { 0.0 };
         Self { left: widest + 16.0, right: WIDTH - 16.0, top, bottom: height - below }
     }
 
@@ -91,7 +91,7 @@ impl Plot {
             let class = if (at - self.bottom).abs() < 0.01 { "axis" } else { "grid" };
             element("g").with(line((self.left, at), (self.right, at), class)).with(number)
         });
-        lines.chain([element("g").with(text(0.0, self.top - 12.0, Anchor::Start, "axis-name", name))]).collect()
+        lines.chain([element("g").with(text(0.0, self.top - 16.0, Anchor::Start, "axis-name", name))]).collect()
     }
 
     /// Texts below the plot at places from left to right, as many as do not touch; and the axis' name.
@@ -129,7 +129,7 @@ pub(super) fn legend<'n>(entries: impl IntoIterator<Item = (&'n str, Element)>, 
     let mut x = 0.0;
     let mut markup = Markup::new();
     for (name, drawn) in entries {
-        let name = shortened(name, 220.0, TEXT);
+        let name = shortened(name, 300.0, TEXT);
         markup.push(sign(drawn, x, 12.0));
         markup.push(text(x + 26.0, 16.0, Anchor::Start, "legend", name.as_str()));
         x += 26.0 + text_width(&name, TEXT) + 22.0;

@@ -10,7 +10,7 @@ use crate::report::markup::{Element, Markup, coordinate, element};
 /// Size of a node.
 const NODE: (f64, f64) = (168.0, 42.0);
 /// Room between nodes of a layer, and between layers.
-const GAP: (f64, f64) = (22.0, 34.0);
+const GAP: (f64, f64) = (22.0, 28.0);
 /// Width of the lane that an edge on its way through a layer takes.
 const PASSAGE: f64 = 18.0;
 /// Sweeps over the layers, down and up.

@@ -58,8 +58,10 @@ impl RowChart {
     /// Draws it.
     pub fn draw(&self) -> Markup {
         let widest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|words| text_width(words, TEXT)).fold(0.0, f64::max);
-        let left = widest(&mut self.rows.iter().map(|row| &row.label)).min(NAMES_MAX) + 14.0;
-        let right = WIDTH - widest(&mut self.rows.iter().map(|row| &row.figure)).min(NAMES_MAX) - 20.0;
+        // What is strong is bold, which is wider.
+        let bold = if self.rows.iter().any(|row| row.is_strong) { 1.15 } else { 1.0 };
+        let left = (bold * widest(&mut self.rows.iter().map(|row| &row.label))).min(NAMES_MAX) + 14.0;
+        let right = WIDTH - (bold * widest(&mut self.rows.iter().map(|row| &row.figure))).min(NAMES_MAX) - 20.0;
         let (top, height) = (if self.threshold.is_some() { 26.0 } else { 8.0 }, ROW * self.rows.len() as f64);
         let bottom = top + height;
 
@@ -88,7 +90,7 @@ impl RowChart {
 
     fn row(&self, row: &Row, y: f64, left: f64, right: f64, scale: &Scale) -> Element {
         let class = format!("row {}{}", row.tone.class(), if row.is_strong { " strong" } else { "" });
-        let label = shortened(&row.label, NAMES_MAX, TEXT);
+        let label = shortened(&row.label, NAMES_MAX / if row.is_strong { 1.15 } else { 1.0 }, TEXT);
         let mut drawn = element("g")
             .class(class)
             .with(tooltip(&format!("{}: {}", row.label, row.figure)))

@@ -45,7 +45,7 @@ pub fn section(drift: &Drift) -> Section {
         body.push(statistics(data, drift.model_drift.as_ref()));
         body.push(who_and_what(data));
     }
-    Section { id: "drift", title: "Drift".to_owned(), body }
+    Section { id: "drift".to_owned(), title: "Drift".to_owned(), body }
 }
 
 fn verdict(drift: &Drift) -> Markup {

@@ -30,7 +30,7 @@ pub fn section(evaluation: &Evaluation) -> Section {
         }
         None => body.push(missing("Errors by activity of users are not known", GIVE_TRAIN)),
     }
-    Section { id: "evaluation", title: "Evaluation".to_owned(), body }
+    Section { id: "evaluation".to_owned(), title: "Evaluation".to_owned(), body }
 }
 
 fn key_figures(evaluation: &Evaluation) -> Markup {

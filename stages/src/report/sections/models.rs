@@ -20,7 +20,7 @@ pub fn section(versions: &[Version], folder: &str) -> Section {
             .into_iter()
             .collect(),
     };
-    Section { id: "models", title: "Models".to_owned(), body }
+    Section { id: "models".to_owned(), title: "Models".to_owned(), body }
 }
 
 fn errors(versions: &[Version]) -> Markup {
@@ -52,10 +52,7 @@ fn errors(versions: &[Version]) -> Markup {
         threshold: serving.map(|rmse| (rmse, "current".to_owned())),
         rows: drawn.iter().map(row).collect(),
     };
-    let mut sets: Vec<&str> = drawn.iter().filter_map(|version| version.measured_on.as_deref()).collect();
-    sets.sort_unstable();
-    sets.dedup();
-    let mut words = match sets.as_slice() {
+    let mut words = match test_sets(drawn.iter().copied()).as_slice() {
         [one] => format!("On the test set {one}, as it was when each was measured."),
         _ => "Each on the test set that it was last measured on: see the table.".to_owned(),
     };
@@ -64,6 +61,14 @@ fn errors(versions: &[Version]) -> Markup {
         words.push_str(&format!(" {} not drawn.", counted(hidden as u64, "older version")));
     }
     parts::titled_figure("RMSE by version", &words, chart.draw())
+}
+
+/// The test sets that versions were measured on.
+fn test_sets<'v>(versions: impl Iterator<Item = &'v Version>) -> Vec<&'v str> {
+    let mut sets: Vec<&str> = versions.filter_map(|version| version.measured_on.as_deref()).collect();
+    sets.sort_unstable();
+    sets.dedup();
+    sets
 }
 
 fn table(versions: &[Version]) -> Table {
@@ -78,10 +83,9 @@ fn table(versions: &[Version]) -> Table {
             figure(version.train_rmse, 4).into(),
             figure(version.rmse, 4).into(),
             figure(version.mae, 4).into(),
-            version.measured_on.clone().unwrap_or_default().into(),
         ]
     };
-    let columns = vec![
+    let mut columns = vec![
         words("Version"),
         words(""),
         words("Published (UTC)"),
@@ -91,12 +95,16 @@ fn table(versions: &[Version]) -> Table {
         numbers("Train RMSE"),
         numbers("RMSE"),
         numbers("MAE"),
-        words("Measured on"),
     ];
-    Table { columns, rows: versions.iter().map(row).collect() }
+    let mut rows: Vec<Vec<Cell>> = versions.iter().map(row).collect();
+    if test_sets(versions.iter()).len() > 1 {
+        columns.push(words("Measured on"));
+        rows.iter_mut().zip(versions).for_each(|(row, version)| row.push(version.measured_on.clone().unwrap_or_default().into()));
+    }
+    Table { columns, rows }
 }
 
-/// `2026-11-23 18:30` of an instant in RFC 3339.
+/// `2026-11-23 18:30` of an instant in RFC 3339; it is not broken into lines.
 fn minute(instant: &str) -> String {
-    instant.get(..16).map_or_else(|| instant.to_owned(), |minute| minute.replace('T', " "))
+    instant.get(..16).map_or_else(|| instant.to_owned(), |minute| minute.replace('T', "\u{a0}"))
 }

@@ -13,8 +13,8 @@ use crate::report::parts::{self, Cell, Table, missing};
 /// The section of one training or several.
 pub fn section(trainings: &[Training]) -> Section {
     let body = trainings.iter().map(charts).collect::<Markup>();
-    let title = if trainings.len() == 1 { format!("Training of {}", trainings[0].name) } else { "Training".to_owned() };
-    Section { id: "training", title, body }
+    let title = if trainings.len() == 1 { format!("Training: {}", trainings[0].name) } else { "Training".to_owned() };
+    Section { id: "training".to_owned(), title, body }
 }
 
 /// One chart for all errors, which have a common unit, and one for each other series.
@@ -44,13 +44,14 @@ fn chart(training: &Training, title_of: &str, unit: &str, series: &[(&str, &Poin
     let mut steps: Vec<u64> = series.iter().flat_map(|(_, points)| points.iter().map(|(step, _)| *step)).collect();
     steps.sort_unstable();
     steps.dedup();
-    let lines: Vec<Line> = series
+    let mut lines: Vec<Line> = series
         .iter()
         .map(|(name, points)| {
             let of_step: BTreeMap<u64, f64> = points.iter().copied().collect();
             Line { name: title(name), values: steps.iter().map(|step| of_step.get(step).copied()).collect() }
         })
         .collect();
+    let hidden = hide_the_first(&mut lines);
     let ends = |points: &Points| points.first().zip(points.last()).map(|(first, last)| (first.1, last.1));
     let told = series.iter().filter_map(|(name, points)| Some((title(name), ends(points)?)));
     let description =
@@ -67,25 +68,42 @@ fn chart(training: &Training, title_of: &str, unit: &str, series: &[(&str, &Poin
         lines,
         ..LineChart::default()
     };
-    let rows = steps.iter().enumerate().map(|(place, step)| -> Vec<Cell> {
-        [step.to_string()].into_iter().chain(chart.lines.iter().map(|line| figure(line.values[place], 6))).map(Cell::from).collect()
+    let of = |points: &Points, step: u64| points.iter().find(|(number, _)| *number == step).map(|(_, value)| *value);
+    let rows = steps.iter().map(|step| -> Vec<Cell> {
+        [step.to_string()].into_iter().chain(series.iter().map(|(_, points)| figure(of(points, *step), 6))).map(Cell::from).collect()
     });
     let mut table = Table { columns: columns("Iteration", []), rows: rows.collect() };
     table.columns.extend(chart.lines.iter().map(|line| parts::numbers(line.name.as_str())));
     let words = match title_of {
         "Objective" => "What training minimises, regularisation included, after each iteration.",
-        "RMSE" => "After each iteration.",
+        "RMSE" => "Over the ratings trained on and, if some were held out, over those.",
         _ => "As it was reported.",
     };
-    parts::figure(&format!("{title_of} by iteration"), words, chart.draw(), &table)
+    let off = if hidden { " The first iteration lies far above, off the scale: see the values." } else { "" };
+    parts::figure(&format!("{title_of} by iteration"), &format!("{words}{off}"), chart.draw(), &table)
+}
+
+/// Takes the first point of each line away if it would press all others flat: ALS begins at random and gets most of the way in one sweep.
+fn hide_the_first(lines: &mut [Line]) -> bool {
+    let spread = |from: usize| {
+        let values = lines.iter().flat_map(|line| line.values.iter().skip(from).flatten()).copied().filter(|value| value.is_finite());
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        high - low
+    };
+    let places = lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
+    let hides = places > 3 && spread(1) < 0.2 * spread(0);
+    if hides {
+        lines.iter_mut().filter_map(|line| line.values.first_mut()).for_each(|first| *first = None);
+    }
+    hides
 }
 
 /// A series as people call it.
 fn title(name: &str) -> String {
     match name {
         "loss" => "Objective".to_owned(),
-        "train_rmse" => "RMSE over the ratings trained on".to_owned(),
-        "holdout_rmse" => "RMSE over held-out ratings".to_owned(),
+        "train_rmse" => "Training RMSE".to_owned(),
+        "holdout_rmse" => "Held-out RMSE".to_owned(),
         other => other.replace('_', " "),
     }
 }
