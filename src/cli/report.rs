@@ -3,7 +3,7 @@
 //! Reads the store at one instant, so a run that goes on is shown as it is just now; the models of the run are read from their folder.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use recflow_stages::Catalog;
@@ -62,7 +62,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Res
         return Err(Failure::usage(format!("`{}` is a folder", file.display())).with_hint("give --output the name of a file"));
     }
     write_atomically(&Disk, &file, |page| page.write_all(text.as_bytes())).map_err(Failure::stage)?;
-    writeln!(out, "{}", file.display()).map_err(io::Error::from)?;
+    writeln!(out, "{}", file.display())?;
     Ok(Exit::Success)
 }
 

@@ -26,6 +26,7 @@
 //! | [`export`] | what recflow holds, as CSV, Parquet or NumPy |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`drift`] | how far two sets of ratings or predictions lie apart, and whether that matters |
+//! | [`report`] | charts and pages for people |
 //! | `stream` | stream files: claimed, read, split, archived, each rating once |
 //! | [`builtin`] | the stages themselves |
 

@@ -87,11 +87,11 @@ fn rankings(evaluation: &Evaluation) -> Markup {
     let Evaluation { k, unseen_items, test_items, baselines, .. } = evaluation;
     let popular = baselines.as_ref().map(|baselines| &baselines.most_popular);
     let all: Vec<(&str, &Ranking)> = [
-        ("Model, items not rated in training", unseen_items.as_ref()),
-        ("Most popular of those", popular.and_then(|popular| popular.unseen_items.as_ref())),
+        ("Model, unseen items", unseen_items.as_ref()),
+        ("Most popular, unseen items", popular.and_then(|popular| popular.unseen_items.as_ref())),
         ("Model, all items", Some(&evaluation.all_items)),
-        ("Most popular of all", popular.and_then(|popular| popular.all_items.as_ref())),
-        ("Model, the user's own test items", test_items.as_ref()),
+        ("Most popular, all items", popular.and_then(|popular| popular.all_items.as_ref())),
+        ("Model, own test items", test_items.as_ref()),
     ]
     .into_iter()
     .filter_map(|(name, ranking)| Some((name, ranking?)))
@@ -122,7 +122,7 @@ fn rankings(evaluation: &Evaluation) -> Markup {
     let values = Table { columns: columns("Lists", names.each_ref().map(String::as_str)), rows: rows.collect() };
     let threshold = evaluation.rating_threshold.map(stars).unwrap_or_else(|| "the threshold".to_owned());
     let words = format!(
-        "Lists of {k}. An item is relevant to a user who rated it {threshold} or more. Models trained on stars often rank worse than popularity."
+        "Lists of {k}. An item is relevant to a user who rated it {threshold} or more; unseen items are those not rated in training. Models trained on stars often rank worse than popularity."
     );
     parts::figure("Ranked lists", &words, chart.draw(), &values)
 }
