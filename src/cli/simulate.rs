@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use recflow_stages::Context;
+use recflow_stages::storage::write_atomically;
 
 use super::ask;
 use super::exit::{Exit, Failure};
@@ -95,6 +96,9 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     watch.clear();
     match ended {
         Ended::Finished(result) => {
+            let page = journal.folder().join("report.html");
+            let text = view::simulation_page(&result).render();
+            write_atomically(&*context.storage, &page, |file| file.write_all(text.as_bytes())).map_err(Failure::stage)?;
             print(&result, &journal, &args, out)?;
             Ok(Exit::Success)
         }

@@ -72,6 +72,11 @@ impl Held {
         Ok(Self { folder: folder.to_owned(), lock })
     }
 
+    /// Whether no simulation has begun here, nor one of a later format. Asked under the lock.
+    pub(super) fn is_nothing(&self) -> bool {
+        !self.folder.join(SETUP).exists()
+    }
+
     /// Removes what an attempt to begin left here.
     pub(super) fn clear(&self, context: &Context) -> Result<()> {
         for name in ["start", "start.draft", "periods"] {

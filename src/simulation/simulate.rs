@@ -109,12 +109,23 @@ pub fn prepare(ask: Ask, pipeline: &Pipeline, subject: &Subject, place: &Place, 
     if let Some(folder) = unfinished(place, &setup, context)? {
         return Ok((Held::take(&folder, context)?.open()?, true));
     }
+    remove_abandoned(&place.root, context);
     let folder = place.folder.clone().unwrap_or_else(|| place.root.join(format!("{}-{:08x}", pipeline.name, place.random >> 32)));
     let held = Held::take(&folder, context)?;
     held.clear(context)?;
     start.place(subject, &held.folder.join("start"), context)?;
     let cut = knife.cut(&stream, &held.folder.join("periods"), context)?;
     Ok((held.begin(setup, cut, context)?, false))
+}
+
+/// Removes what is left of simulations whose process died before they existed. Best effort: what stays is in nobody's way.
+fn remove_abandoned(root: &Path, context: &Context) {
+    for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        if journal::look(&folder).is_none() && folder.join("lock").is_file() && Held::take(&folder, context).is_ok_and(|held| held.is_nothing()) {
+            let _ = context.storage.remove_dir_all(&folder);
+        }
+    }
 }
 
 /// The folder of an unfinished simulation of the same setup.

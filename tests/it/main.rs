@@ -19,6 +19,7 @@ mod runs;
 mod sandbox;
 mod secrets;
 mod shell;
+mod simulate;
 mod together;
 mod training;
 mod tune;

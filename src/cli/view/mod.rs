@@ -8,6 +8,7 @@ mod models;
 pub(super) mod page;
 mod plain;
 mod simulation;
+mod simulation_page;
 mod summary;
 mod text;
 mod watch;
@@ -19,6 +20,7 @@ pub(super) use datasets::{dataset, datasets, history, pruned, rolled_back};
 pub(super) use details::details;
 pub(super) use models::{decisions, model, models, promoted, pruned as pruned_models};
 pub(super) use simulation::simulation;
+pub(super) use simulation_page::page as simulation_page;
 pub(super) use summary::{errors, plan, runs, summary};
 pub(super) use watch::Watch;
 

@@ -21,7 +21,7 @@ pub(in crate::cli) fn simulation(result: &SimulationResult, folder: &Path, out: 
         out,
         "\nRMSE is over all ratings of a period before they were learned; where the model does not know user or item, the mean is predicted"
     )?;
-    writeln!(out, "result  {}", folder.join("result.json").display())
+    writeln!(out, "report  {}", folder.join("report.html").display())
 }
 
 fn print_periods(periods: &[Record], out: &mut dyn Write) -> io::Result<()> {

@@ -67,7 +67,10 @@ impl Watch {
     /// One that was not finished goes on.
     pub(in crate::cli) fn resumed(&self, journal: &Journal) {
         let (done, all) = journal.progress();
-        self.line(&format!("resuming simulation {} at period {} of {all}", journal.id(), (done + 1).min(all)));
+        if done == all {
+            return self.line(&format!("simulation {} is over", journal.id()));
+        }
+        self.line(&format!("resuming simulation {} at period {} of {all}", journal.id(), done + 1));
     }
 
     /// Nothing is under way any more.

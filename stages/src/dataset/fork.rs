@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::keep::keep_all;
 use super::manifest::Manifest;
 use super::open::Dataset;
-use super::snapshot;
+use super::slot::Outcome;
 use super::transaction::{Begin, Transaction};
 use crate::context::Context;
 use crate::error::Result;
@@ -25,8 +26,9 @@ impl Transaction<'_> {
     /// Makes the next snapshot of dataset `index` one with the files of `source`, another dataset.
     fn fork(&mut self, index: usize, source: &Dataset) -> Result<()> {
         let (context, slot) = (self.context, &mut self.slots[index]);
-        snapshot::link(source, &slot.location.root.join(".next"), context)?;
-        slot.manifest = Some(Manifest { snapshot: slot.next, mode: None, restores: None, ..source.manifest().clone() });
+        keep_all(source, &slot.location.root.join(".next"), context)?;
+        let manifest = Manifest { snapshot: slot.next, mode: None, restores: None, ..source.manifest().clone() };
+        slot.outcome = Some(Outcome::Next(Box::new(manifest)));
         Ok(())
     }
 }
