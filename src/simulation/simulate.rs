@@ -122,7 +122,10 @@ pub fn prepare(ask: Ask, pipeline: &Pipeline, subject: &Subject, place: &Place, 
 fn remove_abandoned(root: &Path, context: &Context) {
     for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
         let folder = entry.path();
-        if journal::look(&folder).is_none() && folder.join("lock").is_file() && Held::take(&folder, context).is_ok_and(|held| held.is_nothing()) {
+        if journal::look(&folder).is_none()
+            && folder.join("lock").is_file()
+            && Held::take(&folder, context).is_ok_and(|held| held.is_nothing())
+        {
             let _ = context.storage.remove_dir_all(&folder);
         }
     }

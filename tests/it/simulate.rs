@@ -187,9 +187,8 @@ fn what_cannot_be_simulated_is_refused_before_anything_happens() {
     refused(&monthly(&["--from", "January"]), 1, "`--from January` is no date");
     refused(&["simulate", "--resume", "nothing"], 2, "there is no simulation `nothing`");
     refused(&monthly(&["--output", "data"]), 1, "`data` is not empty");
-    let simulations = std::fs::read_dir(sandbox.file(".recflow/simulations")).map_or(0, |entries| {
-        entries.flatten().filter(|entry| entry.path().join("simulation.json").exists()).count()
-    });
+    let simulations = std::fs::read_dir(sandbox.file(".recflow/simulations"))
+        .map_or(0, |entries| entries.flatten().filter(|entry| entry.path().join("simulation.json").exists()).count());
     assert_eq!(simulations, 0);
     std::fs::remove_dir_all(sandbox.file("models")).expect("ours");
     refused(&monthly(&[]), 1, "there is no model version in `models/artifacts`");

@@ -21,7 +21,7 @@ pub(in crate::cli) fn page(result: &SimulationResult) -> Page {
     Page {
         title: format!("Simulation {}", result.id),
         lead: format!(
-            "{}, {} of `{}`, {} {}",
+            "{}, {} of {}, {}{}",
             ask.file,
             counted(ratings, "rating"),
             ask.stream,
@@ -55,13 +55,11 @@ fn verdict(PolicyResult { policy, totals, .. }: &PolicyResult) -> Markup {
 }
 
 fn totals(policies: &[PolicyResult]) -> Markup {
-    let columns =
-        ["retrained", "promoted", "RMSE", "without", "gain", "known users", "new users", "unknown", "on shared", "without", "shared"];
+    let columns = ["retrained", "RMSE", "without", "gain", "known users", "new users", "unknown", "on shared", "without", "shared"];
     let row = |PolicyResult { policy, totals, .. }: &PolicyResult| {
         let Totals { rmse, start_rmse, .. } = *totals;
         let cells = [
             count(totals.retrainings),
-            count(totals.promotions),
             figure(rmse, 4),
             figure(start_rmse, 4),
             signed(rmse.zip(start_rmse).map(|(rmse, start)| start - rmse), 4),
@@ -178,12 +176,12 @@ fn chart(
 
 fn table(periods: &[Record]) -> Markup {
     let columns = [
-        words("period"),
+        // As a number, so that it is not broken at its dash.
+        numbers("period"),
         numbers("ratings"),
         numbers("score"),
         words("decision"),
         words("why"),
-        words("served before"),
         words("serves after"),
         numbers("RMSE"),
         numbers("without"),
@@ -201,7 +199,6 @@ fn table(periods: &[Record]) -> Markup {
             figure(record.drift.as_ref().map(|drift| drift.score), 2).into(),
             Cell::toned(record.decision.words(), tone),
             why.into(),
-            record.model_before.as_str().into(),
             record.model_after.as_str().into(),
             figure(found.and_then(|found| found.model.all.rmse), 4).into(),
             figure(found.and_then(|found| found.start.all.rmse), 4).into(),
