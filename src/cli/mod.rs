@@ -6,6 +6,7 @@ mod ask;
 mod completions;
 mod data;
 mod exit;
+mod facts;
 mod graph;
 mod init;
 mod load;
@@ -85,6 +86,8 @@ enum Verb {
     Status(status::Args),
     /// Show the logs of a run.
     Logs(logs::Args),
+    /// Write an HTML page about a run: graph, times, figures, charts.
+    Report(report::Args),
     /// Print the output of a task.
     Output(output::Args),
     /// Go on with a run that failed, was cancelled or was interrupted.
@@ -171,6 +174,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
         Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
+        Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,

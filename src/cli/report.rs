@@ -1,161 +1,73 @@
-//! A run as `--json` shows it: a stable contract.
+//! `recflow report`: a page about a run, as one HTML file.
 //!
-//! `{"run", "pipeline", "status", "trigger", "logical_date", "seconds", "params", "tasks": {ID: {"state", "attempts",
-//! "seconds", "peak_rss_mb", "output", "error"}}}`; a list of runs has no `tasks`.
+//! Reads the store at one instant, so a run that goes on is shown as it is just now; the models of the run are read from their folder.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
 
-use recflow_stages::StageError;
-use recflow_state::{AttemptRow, Result, Run, RunId, TaskRow, UnixMs, View};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use recflow_stages::Catalog;
+use recflow_stages::storage::{Disk, write_atomically};
+use recflow_state::{MetricRow, RunId, View};
 
-use crate::engine::{Standing, standing, timestamp};
+use super::exit::{Exit, Failure};
+use super::status::{now, open_store};
+use super::view::page::{self, Models, RunPage};
+use super::{ask, facts};
+use crate::pipeline::load;
 use crate::workspace::Workspace;
 
-/// A run.
-#[derive(Debug, Serialize)]
-pub(super) struct RunReport {
-    pub(super) run: String,
-    pub(super) pipeline: String,
-    /// One of `queued`, `running`, `succeeded`, `failed`, `cancelled`, `interrupted`.
-    pub(super) status: &'static str,
-    pub(super) trigger: &'static str,
-    /// RFC 3339.
-    pub(super) logical_date: String,
-    /// From start to end, or to now; null if it has not started.
-    pub(super) seconds: Option<f64>,
-    pub(super) params: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tasks: Option<BTreeTasks>,
-    #[serde(skip)]
-    pub(super) reason: Option<String>,
-    #[serde(skip)]
-    pub(super) created_at: UnixMs,
-    /// What a command about this run needs behind it, from here: `` or ` --workspace DIR`.
-    #[serde(skip)]
-    pub(super) flags: String,
-    /// recflow's own folder, from here.
-    #[serde(skip)]
-    pub(super) home: String,
+/// Arguments of `recflow report`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  recflow report latest
+  recflow report k3f9 --output report.html
+  recflow report latest --output - > report.html
+
+The file opens in any browser, without a network. Its path is printed.")]
+pub(super) struct Args {
+    /// The run: its id, a unique beginning of it, or `latest`.
+    run: String,
+    /// The file to write; `-` is standard output [default: reports/RUN.html in .recflow].
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
-/// Tasks in the pipeline's order.
-#[derive(Debug)]
-pub(super) struct BTreeTasks(pub(super) Vec<TaskReport>);
-
-impl Serialize for BTreeTasks {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|task| (&task.id, task)))
-    }
-}
-
-/// A task.
-#[derive(Debug, Serialize)]
-pub(super) struct TaskReport {
-    #[serde(skip)]
-    pub(super) id: String,
-    #[serde(skip)]
-    pub(super) stage: String,
-    pub(super) state: &'static str,
-    pub(super) attempts: u32,
-    /// From its first attempt's start to its end, or to now; null if it never started.
-    pub(super) seconds: Option<f64>,
-    /// Of the largest of its processes, in MiB; null without a process.
-    pub(super) peak_rss_mb: Option<f64>,
-    pub(super) output: Option<Value>,
-    /// What went wrong, causes included.
-    pub(super) error: Option<String>,
-    #[serde(skip)]
-    pub(super) hint: Option<String>,
-    #[serde(skip)]
-    pub(super) reason: Option<String>,
-    #[serde(skip)]
-    pub(super) tries: Vec<AttemptRow>,
-}
-
-/// A run without its tasks.
-pub(super) fn brief(workspace: &Workspace, row: &Run, now: UnixMs) -> RunReport {
-    let status = match standing(workspace, row) {
-        Standing::Interrupted => "interrupted",
-        Standing::Over | Standing::Live { .. } => row.status.as_str(),
-    };
-    // Nobody knows when an interrupted run stopped: its time does not go on.
-    let end = row.ended_at.or((status != "interrupted").then_some(now));
-    RunReport {
-        run: row.id.as_str().to_owned(),
-        pipeline: row.pipeline.clone(),
-        status,
-        trigger: row.trigger.as_str(),
-        logical_date: timestamp(row.logical_date).to_string(),
-        seconds: row.started_at.zip(end).map(|(start, end)| seconds(start, end)),
-        params: row.params.clone(),
-        tasks: None,
-        reason: row.reason.clone(),
-        created_at: row.created_at,
-        flags: workspace.flags(),
-        home: workspace.home_from_here(),
-    }
-}
-
-/// A run with its tasks.
-pub(super) fn full(workspace: &Workspace, view: &View<'_>, id: &RunId, now: UnixMs) -> Result<RunReport> {
-    let row = view.run(id)?;
-    let mut report = brief(workspace, &row, now);
-    let mut outputs = view.outputs(id)?;
-    let mut attempts: BTreeMap<String, Vec<AttemptRow>> = BTreeMap::new();
-    for attempt in view.attempts(id)? {
-        attempts.entry(attempt.task_id.clone()).or_default().push(attempt);
-    }
-    let interrupted = report.status == "interrupted";
-    let tasks = view.tasks(id)?.into_iter().map(|task| {
-        let tries = attempts.remove(&task.task_id).unwrap_or_default();
-        let output = outputs.remove(&task.task_id);
-        task_report(task, tries, output, if interrupted { None } else { Some(now) })
+pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let now = now();
+    let (mut page, id) = open_store(workspace)?.read(|view| {
+        let run = view.find_run(&args.run)?;
+        let facts = facts::full(workspace, view, &run.id, now)?;
+        let metrics = metrics(view, &run.id)?;
+        let pipeline = view.pipeline_text(run.version)?;
+        // A text that an older recflow accepted and this one does not is a page without a graph.
+        let file = pipeline.file.unwrap_or_else(|| run.pipeline.clone());
+        let pipeline = load(&pipeline.text, &file, Catalog::builtin()).pipeline;
+        Ok((RunPage { facts, metrics, pipeline, models: None, now }, run.id))
+    })?;
+    page.models = page.models_folder().map(|folder| {
+        let versions = recflow_stages::report::data::models::read(&workspace.root().join(&folder), &ask::context(workspace));
+        Models { folder, versions: versions.map_err(|error| error.to_string()) }
     });
-    report.tasks = Some(BTreeTasks(tasks.collect()));
-    Ok(report)
-}
-
-fn task_report(task: TaskRow, tries: Vec<AttemptRow>, output: Option<Value>, now: Option<UnixMs>) -> TaskReport {
-    let error: Option<StageError> = task.error.and_then(|error| serde_json::from_value(error).ok());
-    let failed = task.state == recflow_state::TaskState::Failed;
-    TaskReport {
-        state: task.state.as_str(),
-        attempts: task.attempts,
-        seconds: task.started_at.zip(task.ended_at.or(now)).map(|(start, end)| seconds(start, end)),
-        peak_rss_mb: tries.iter().filter_map(|attempt| attempt.peak_rss_bytes).max().map(mebibytes),
-        // An output that a cleared task had before is not its output now.
-        output: output.filter(|_| task.state == recflow_state::TaskState::Succeeded),
-        // A timeout has a reason and no error of the stage's own.
-        error: error.as_ref().map(ToString::to_string).or_else(|| task.reason.clone().filter(|_| failed)),
-        hint: error.and_then(|error| error.hint),
-        reason: task.reason,
-        id: task.task_id,
-        stage: task.stage,
-        tries,
+    let text = page::page(&page).render();
+    if args.output.as_deref().is_some_and(|file| file.as_os_str() == "-") {
+        out.write_all(text.as_bytes())?;
+        return Ok(Exit::Success);
     }
+    let file = match args.output {
+        Some(file) => std::path::absolute(file)?,
+        None => workspace.home().join("reports").join(format!("{id}.html")),
+    };
+    if file.is_dir() {
+        return Err(Failure::usage(format!("`{}` is a folder", file.display())).with_hint("give --output the name of a file"));
+    }
+    write_atomically(&Disk, &file, |page| page.write_all(text.as_bytes())).map_err(Failure::stage)?;
+    writeln!(out, "{}", file.display())?;
+    Ok(Exit::Success)
 }
 
-fn seconds(start: UnixMs, end: UnixMs) -> f64 {
-    (end.0 - start.0).max(0) as f64 / 1e3
-}
-
-/// Bytes in MiB, to a tenth.
-fn mebibytes(bytes: u64) -> f64 {
-    (bytes as f64 / 1_048_576.0 * 10.0).round() / 10.0
-}
-
-/// A value below an output: `unseen_items.ndcg_at_k`, `reasons.0`.
-pub(super) fn field<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, step| match value {
-        Value::Object(members) => members.get(step),
-        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-        _ => None,
-    })
-}
-
-/// The names below a value, for messages.
-pub(super) fn names(value: &Value) -> Vec<&str> {
-    value.as_object().map(Map::keys).into_iter().flatten().map(String::as_str).collect()
+/// The series of every task.
+fn metrics(view: &View<'_>, run: &RunId) -> recflow_state::Result<BTreeMap<String, Vec<MetricRow>>> {
+    let tasks = view.tasks(run)?;
+    tasks.into_iter().map(|task| Ok((task.task_id.clone(), view.metrics(run, &task.task_id)?))).collect()
 }

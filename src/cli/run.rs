@@ -13,7 +13,7 @@ use recflow_state::{RunId, Trigger};
 use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs, Source};
 use super::signals::{Interrupts, cancel_on_signal};
-use super::{Terminal, report, view};
+use super::{Terminal, facts, view};
 use crate::engine::entropy::SystemEntropy;
 use crate::engine::{Driver, Launch, Options};
 use crate::workspace::Workspace;
@@ -147,7 +147,7 @@ pub(super) fn print_result(
 ) -> Result<(), Failure> {
     let now = super::status::now();
     let mut failed = Ok(());
-    let report = driver.store().read(|view| report::full(workspace, view, id, now))?;
+    let report = driver.store().read(|view| facts::full(workspace, view, id, now))?;
     if execution.json {
         failed = serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from).and_then(|()| writeln!(out));
     } else if !execution.quiet {

@@ -6,7 +6,7 @@ use recflow_stages::clock::{Clock, SystemClock};
 use recflow_state::{Error, Reader, RunFilter, Store, UnixMs};
 
 use super::exit::{Exit, Failure};
-use super::{Terminal, report, view};
+use super::{Terminal, facts, view};
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow status`.
@@ -42,7 +42,7 @@ fn one(selector: &str, json: bool, workspace: &Workspace, terminal: &Terminal, o
     let now = now();
     let report = store.read(|view| {
         let id = view.find_run(selector)?.id;
-        report::full(workspace, view, &id, now)
+        facts::full(workspace, view, &id, now)
     })?;
     if json {
         return print_json(&report, out);
@@ -60,7 +60,7 @@ fn list(args: &Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn W
         Err(Error::NoStore { .. }) => (Vec::new(), false),
         Err(error) => return Err(error.into()),
     };
-    let reports: Vec<_> = runs.iter().map(|run| report::brief(workspace, run, now())).collect();
+    let reports: Vec<_> = runs.iter().map(|run| facts::brief(workspace, run, now())).collect();
     if args.json {
         return print_json(&reports, out);
     }

@@ -28,6 +28,7 @@
 //! | [`tuning`] | hyper-parameter search |
 //! | [`metrics`] | RMSE, MAE, ranking metrics and baselines |
 //! | [`drift`] | how far two sets of ratings or predictions lie apart, and whether that matters |
+//! | [`report`] | charts and pages for people |
 //! | `stream` | stream files: claimed, read, split, archived, each rating once |
 //! | [`builtin`] | the stages themselves |
 
@@ -53,6 +54,7 @@ pub mod netflix;
 mod parquet_guard;
 pub mod ratings;
 pub mod recommend;
+pub mod report;
 pub mod schema;
 pub mod split;
 pub mod stage;

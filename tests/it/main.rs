@@ -14,6 +14,7 @@ mod import;
 mod main_job;
 mod models;
 mod recommend;
+mod report;
 mod runs;
 mod sandbox;
 mod secrets;

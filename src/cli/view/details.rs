@@ -8,7 +8,7 @@ use recflow_stages::{Progress, StageError};
 use recflow_state::{AttemptRow, AttemptState, UnixMs};
 use serde_json::Value;
 
-use super::super::report::{RunReport, TaskReport};
+use super::super::facts::{RunReport, TaskReport};
 use super::text;
 
 /// An output is cut to so many characters; `recflow output` has it whole.

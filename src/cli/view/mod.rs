@@ -5,6 +5,7 @@ mod datasets;
 mod details;
 mod live;
 mod models;
+pub(super) mod page;
 mod plain;
 mod summary;
 mod text;

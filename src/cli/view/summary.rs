@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use recflow_state::UnixMs;
 use serde_json::{Map, Value, json};
 
-use super::super::report::{RunReport, TaskReport, field};
+use super::super::facts::{RunReport, TaskReport, field};
 use super::{models, text};
 use crate::engine::stage_name;
 use crate::pipeline::Pipeline;
@@ -103,7 +103,8 @@ fn follows_one_that_did_not_run(task: &TaskReport, tasks: &[TaskReport]) -> bool
     tasks.iter().filter(did_not_run).any(|other| reason.starts_with(&format!("`{}` is {}", other.id, other.state)))
 }
 
-fn branch_words(output: &Value) -> String {
+/// Which side a branch took, and why.
+pub(super) fn branch_words(output: &Value) -> String {
     let taken: Vec<&str> = output["taken"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let reason = output["reason"].as_str().unwrap_or_default();
     if taken.is_empty() { format!("took no side: {reason}") } else { format!("took {}: {reason}", taken.join(", ")) }

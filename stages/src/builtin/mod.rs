@@ -15,6 +15,7 @@ mod noop;
 mod process_stream;
 mod promote;
 mod recommend;
+mod report;
 mod shell;
 mod train_als;
 mod tune;
@@ -33,6 +34,7 @@ pub use noop::Noop;
 pub use process_stream::ProcessStream;
 pub use promote::{Promote, PromoteInputs, PromoteOutput};
 pub use recommend::{Recommend, RecommendInputs, RecommendOutput};
+pub use report::{Report, ReportInputs, ReportOutput};
 pub use shell::{Argument, Command, Shell, ShellInputs};
 pub use train_als::{EarlyStopping, TrainAls, TrainAlsInputs, TrainAlsOutput};
 pub use tune::{Tune, TuneInputs, TuneOutput};
@@ -56,6 +58,7 @@ pub(crate) fn all() -> Vec<AnyStage> {
         AnyStage::of::<ProcessStream>(),
         AnyStage::of::<Promote>(),
         AnyStage::of::<Recommend>(),
+        AnyStage::of::<Report>(),
         AnyStage::of::<Shell>(),
         AnyStage::of::<TrainAls>(),
         AnyStage::of::<Tune>(),
