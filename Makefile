@@ -44,7 +44,7 @@ bench: ## measure (release profile; each benchmark prints its figures)
 
 # Seconds for each target. Corpus entries that a run adds are not kept: see fuzz/src/lib.rs.
 SECONDS ?= 60
-FUZZ_TARGETS ?= netflix_text parquet_dataset model pipeline_yaml
+FUZZ_TARGETS ?= netflix_text parquet_dataset import model pipeline_yaml
 
 fuzz: ## look for inputs that panic or take memory, SECONDS each target (needs cargo-fuzz and a nightly compiler)
 	@for target in $(FUZZ_TARGETS); do \

@@ -111,6 +111,11 @@ fn every_parquet_file_of_the_corpus_is_read_or_refused() {
 }
 
 #[test]
+fn every_table_of_the_corpus_is_imported_or_refused() {
+    replay("import", entries::import);
+}
+
+#[test]
 fn every_model_of_the_corpus_is_opened_or_refused() {
     replay("model", entries::model);
 }

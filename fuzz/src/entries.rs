@@ -49,6 +49,21 @@ pub fn parquet_dataset(data: &[u8]) {
     }
 }
 
+/// A table of ratings to import, text or Parquet: imported or refused, and what is imported can be read and imported again.
+pub fn import(data: &[u8]) {
+    let folder = scratch();
+    fs::write(folder.path().join("r.csv"), data).expect("writable");
+    let context = context(folder.path());
+    let stage = Catalog::builtin().get("import").expect("built in");
+    let inputs = || [("train_file", "r.csv"), ("train_output", "train")].map(|(name, value)| (name.to_owned(), value.into())).into_iter();
+    let Ok(output) = stage.run(inputs().collect(), &context) else { return };
+    let read = Dataset::open(&folder.path().join("train"), &context).and_then(|dataset| dataset.read(&context)).expect("ours");
+    assert_eq!(Some(read.len() as u64), output["train"]["rows"].as_u64());
+    let again = Context::plain(folder.path(), PublishKey::new("fuzz", "again", 0));
+    let again = stage.run(inputs().collect(), &again).expect("it was imported before");
+    assert_eq!(again["train"]["fingerprint"], output["train"]["fingerprint"]);
+}
+
 /// A model version with one file of these bytes, the first of which says which: metadata, record or factors.
 pub fn model(data: &[u8]) {
     static WHOLE: OnceLock<tempfile::TempDir> = OnceLock::new();

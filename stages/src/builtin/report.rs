@@ -155,7 +155,7 @@ mod tests {
         )
         .unwrap();
         assert!(text.contains("&lt;script&gt;") && !text.contains("<script") && !text.contains("<b>"));
-        for remedy in ["process_stream", "train: data/processed/parquet/train", "`train_als` publishes one"] {
+        for remedy in ["process_stream", "train: data/processed/parquet/train", "<code>train_als</code> publishes one"] {
             assert!(text.contains(remedy), "{remedy}");
         }
         assert!(text.contains(r#"id="drift""#) && text.contains(r#"id="evaluation""#) && text.contains(r#"id="models""#));

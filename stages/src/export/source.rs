@@ -8,14 +8,12 @@
 //!
 //! Ids are `int32`, or strings where the ratings had text.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::builder::{Float32Builder, ListBuilder};
-use arrow_array::{ArrayRef, Date32Array, Float32Array, Int32Array, RecordBatch, RecordBatchReader, StringArray};
+use arrow_array::{ArrayRef, Date32Array, Float32Array, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::publish::Failed;
 use crate::context::Context;
@@ -23,6 +21,7 @@ use crate::dataset::{Dataset, RatingType};
 use crate::error::{Result, StageError};
 use crate::model::{AlsModel, Factors};
 use crate::names::{NameMap, Names, ids_or_names};
+use crate::parquet_guard::{self, Batches};
 use crate::ratings::Ratings;
 use crate::recommend::table::Target;
 
@@ -36,10 +35,9 @@ type Take<'a> = dyn FnMut(&RecordBatch) -> Result<(), Failed> + 'a;
 
 /// A table that stage `recommend` wrote.
 pub struct Recommendations {
-    reader: ParquetRecordBatchReader,
+    batches: Batches,
     /// Its columns.
     pub schema: Arc<Schema>,
-    name: String,
 }
 
 impl Recommendations {
@@ -55,16 +53,14 @@ impl Recommendations {
                 .with_cause(why)
                 .with_hint("the stage `recommend` writes one")
         };
-        let file = File::open(target.file()).map_err(|error| wrong(&error))?;
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| wrong(&error))?;
-        let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let file = parquet_guard::open(target.file())?;
+        let schema = file.schema().clone();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         if names != ["user", "rank", "item", "score"] {
             return Err(wrong(&format!("its columns are {}; expected user, rank, item, score", names.join(", "))));
         }
-        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| wrong(&error))?;
-        let schema = RecordBatchReader::schema(&reader);
-        Ok(Self { reader, schema, name })
+        let batches = file.read(0..names.len(), BATCH_ROWS)?;
+        Ok(Self { batches, schema })
     }
 
     /// Hands all rows to `take`.
@@ -72,10 +68,9 @@ impl Recommendations {
     /// # Errors
     /// A damaged file; cancellation; what `take` returns.
     pub fn batches(self, context: &Context, take: &mut Take<'_>) -> Result<(), Failed> {
-        for batch in self.reader {
+        for batch in self.batches {
             context.check_cancelled()?;
-            let batch = batch.map_err(|error| StageError::input(format!("`{}` is damaged", self.name)).with_cause(error))?;
-            take(&batch)?;
+            take(&batch?)?;
         }
         Ok(())
     }

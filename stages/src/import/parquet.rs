@@ -1,6 +1,5 @@
 //! The rows of a Parquet file: the columns that are wanted, batch by batch, in whatever types they have.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
@@ -11,8 +10,6 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::cell::Cell;
 use super::options::Options;
@@ -20,13 +17,14 @@ use super::shape::{Places, places_by_name};
 use super::text::Row;
 use crate::context::Context;
 use crate::error::{Result, StageError};
+use crate::parquet_guard::{self, Batches};
 
 /// Rows decoded at a time.
 const BATCH_ROWS: usize = 1 << 14;
 
 /// A file whose columns were found.
 pub(super) struct Table {
-    reader: ParquetRecordBatchReader,
+    batches: Batches,
     /// Places in the batches, which hold the wanted columns only.
     places: Places,
     name: String,
@@ -39,23 +37,19 @@ impl Table {
     ///
     /// # Errors
     /// A file that is damaged or not Parquet; columns that are not there.
-    pub(super) fn open(path: &Path, file: &File, options: &Options, context: &Context) -> Result<Self> {
+    pub(super) fn open(path: &Path, options: &Options, context: &Context) -> Result<Self> {
         let name = context.display(path);
-        let file = file.try_clone().map_err(|error| StageError::io("read", path, &error))?;
-        // Types as Parquet has them: what pandas or Polars noted beside would bring dictionaries and views.
-        let reading = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, reading).map_err(|error| damaged(&name, &error))?;
-        let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let file = parquet_guard::open(path)?;
+        let names: Vec<String> = file.schema().fields().iter().map(|field| field.name().clone()).collect();
         let in_file = places_by_name(&options.columns, &names, options.default_rating.is_some(), &name)?;
         let mut wanted: Vec<usize> = in_file.all().into_iter().flatten().collect();
         wanted.sort_unstable();
         // Columns of a batch stand in the order of the file.
         let at = |place: usize| wanted.iter().position(|&other| other == place).unwrap_or_default();
         let places = Places { user: at(in_file.user), item: at(in_file.item), rating: in_file.rating.map(at), time: in_file.time.map(at) };
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
-        let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(|error| damaged(&name, &error))?;
-        Ok(Self { reader, places, name, rows })
+        let rows = file.rows() as u64;
+        let batches = file.read(wanted.iter().copied(), BATCH_ROWS)?;
+        Ok(Self { batches, places, name, rows })
     }
 
     /// Hands every row to `take`, with its number from 1. Returns how many there were.
@@ -64,8 +58,8 @@ impl Table {
     /// A file that is damaged; a column of a type that cannot be read; what `take` returns.
     pub(super) fn rows(mut self, mut take: impl FnMut(Row<'_>) -> Result<()>) -> Result<u64> {
         let mut done = 0;
-        while let Some(batch) = self.reader.next() {
-            let batch = batch.map_err(|error| damaged(&self.name, &error))?;
+        while let Some(batch) = self.batches.next() {
+            let batch = batch?;
             for cells in self.cells(&batch)? {
                 done += 1;
                 take(Row { line: done, cells: Ok(cells), record: None })?;
@@ -76,13 +70,8 @@ impl Table {
 
     /// The cells of the first rows.
     pub(super) fn sample<T>(mut self, look: impl FnOnce(&[[Cell<'_>; 4]]) -> T) -> Result<T> {
-        match self.reader.next() {
-            None => Ok(look(&[])),
-            Some(batch) => {
-                let batch = batch.map_err(|error| damaged(&self.name, &error))?;
-                Ok(look(&self.cells(&batch)?))
-            }
-        }
+        let Some(batch) = self.batches.next() else { return Ok(look(&[])) };
+        Ok(look(&self.cells(&batch?)?))
     }
 
     fn cells<'a>(&self, batch: &'a RecordBatch) -> Result<Vec<[Cell<'a>; 4]>> {
@@ -98,12 +87,6 @@ impl Table {
         }
         Ok(rows)
     }
-}
-
-fn damaged(name: &str, error: &dyn std::fmt::Display) -> StageError {
-    StageError::input(format!("cannot read `{name}` as Parquet"))
-        .with_cause(error)
-        .with_hint("the file is damaged or is not Parquet; write it again")
 }
 
 /// A column's values. None for types that are no value of a rating: lists, structs, intervals.

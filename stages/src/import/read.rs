@@ -57,11 +57,11 @@ pub struct Imported {
 /// Those of opening the files.
 pub fn guess_ids(files: &[PathBuf], options: &Options, context: &Context) -> Result<IdKinds> {
     for path in files {
-        let Sniffed { opened, kind } = sniff(path, options, context)?;
+        let Sniffed { kind, .. } = sniff(path, options, context)?;
         match kind {
             Kind::Empty => {}
             Kind::Text { shape, sample } => return Ok(IdKinds::of_sample(&sample_cells(&sample, &shape))),
-            Kind::Parquet => return Table::open(path, &opened.file, options, context)?.sample(IdKinds::of_sample),
+            Kind::Parquet => return Table::open(path, options, context)?.sample(IdKinds::of_sample),
         }
     }
     Ok(IdKinds::default())
@@ -125,7 +125,7 @@ impl Reading<'_> {
             }
             Kind::Parquet => {
                 let rules = Rules::new(options, None);
-                let table = Table::open(path, &opened.file, options, context)?;
+                let table = Table::open(path, options, context)?;
                 let rows = table.rows.max(1);
                 let done = |row: u64| (u128::from(bytes) * u128::from(row) / u128::from(rows)) as u64;
                 let lines = table.rows(|row| self.row(&row, done(row.line), &rules, seen))?;

@@ -5,7 +5,7 @@
 //! from the items that both know: a larger catalogue is neither an advantage nor a handicap.
 
 use super::errors::{PairErrors, Prediction, pair_errors};
-use super::ranked_users::ranking;
+use super::ranked_users::ranking_of;
 use super::ranking::Ranking;
 use super::relevance::Relevance;
 use crate::context::Context;
@@ -114,7 +114,7 @@ fn rankings(
     let relevance = Relevance::of(&test, question.rating_threshold);
     let rank = |model: &AlsModel, other: Option<&AlsModel>| -> Result<Ranking> {
         let narrowed = other.map(|other| model.with_items(|item| other.items().ids().row(item).is_some()));
-        ranking(narrowed.as_ref().unwrap_or(model), &relevance, train.as_ref(), question.k, context)
+        ranking_of(narrowed.as_ref().unwrap_or(model), &relevance, train.as_ref(), question.k, context)
     };
     Ok((champion.map(|champion| rank(champion, Some(challenger))).transpose()?, rank(challenger, champion)?))
 }

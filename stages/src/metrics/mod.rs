@@ -34,6 +34,6 @@ pub(crate) mod movielens;
 
 pub use errors::PairErrors;
 pub use evaluation::{Evaluation, evaluate};
-pub use ranked_users::ranking;
+pub use ranked_users::ranking_of;
 pub use ranking::Ranking;
 pub use scoring::Scorer;

@@ -126,7 +126,7 @@ impl<'a> RankedUsers<'a> {
 ///
 /// # Errors
 /// Cancellation.
-pub fn ranking(model: &AlsModel, relevance: &Relevance, train: Option<&RatingMatrix>, k: usize, context: &Context) -> Result<Ranking> {
+pub fn ranking_of(model: &AlsModel, relevance: &Relevance, train: Option<&RatingMatrix>, k: usize, context: &Context) -> Result<Ranking> {
     let ks = [k];
     let ranked = RankedUsers::of(relevance.clone(), model, train, &ks).rank(0, |_| None, context)?;
     Ok(if train.is_some() { ranked.unseen_items[0] } else { ranked.all_items[0] })

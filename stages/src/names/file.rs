@@ -1,7 +1,6 @@
 //! A side's names as a Parquet file: `id int32, name string`, no nulls, one row a name in the order of the numbers, so that every
 //! engine can join them to ratings or factors.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +11,6 @@ use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use blake3::Hasher;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
@@ -20,6 +18,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::map::NameMap;
 use crate::error::{Result, StageError};
+use crate::parquet_guard;
 
 /// Names handed to the encoder at a time.
 const BATCH_ROWS: usize = 1 << 16;
@@ -66,13 +65,12 @@ pub(crate) fn read(path: &Path) -> Result<NameMap> {
             .with_cause(why)
             .with_hint("it is damaged or was changed; import the data again")
     };
-    let file = File::open(path).map_err(|error| StageError::io("read", path, &error))?;
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| damaged(&error))?;
-    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| damaged(&error))?;
+    let file = parquet_guard::open(path)?;
+    let columns = file.schema().fields().len();
+    let batches = file.read(0..columns, BATCH_ROWS)?;
     let mut map = NameMap::default();
-    for batch in reader {
-        let batch = batch.map_err(|error| damaged(&error))?;
+    for batch in batches {
+        let batch = batch?;
         let column = |name: &str| batch.column_by_name(name).filter(|column| column.null_count() == 0);
         let ids = column("id").and_then(|column| column.as_primitive_opt::<Int32Type>());
         let names = column("name").and_then(|column| column.as_string_opt::<i32>());
@@ -110,7 +108,7 @@ mod tests {
             assert!(read_back.iter().eq(list.iter()));
             assert_eq!(fingerprint(&read_back), fingerprint(&list));
             std::fs::write(&path, &bytes[..bytes.len() - 9]).unwrap();
-            assert!(read(&path).unwrap_err().message.ends_with("is not a list of names"));
+            assert!(read(&path).unwrap_err().message.ends_with("is not readable Parquet"));
         }
     }
 

@@ -9,7 +9,7 @@ use super::folds::Fold;
 use crate::context::{Context, Silent};
 use crate::error::{Result, StageError};
 use crate::metrics::errors::pair_errors;
-use crate::metrics::ranking;
+use crate::metrics::ranking_of;
 use crate::metrics::relevance::Relevance;
 use crate::model::AlsModel;
 
@@ -122,7 +122,7 @@ impl Judge {
         } else {
             // Several trainings are judged at once: none of them has a say about the progress of the stage.
             let quiet = Context { reporter: Arc::new(Silent), ..context.clone() };
-            let ranking = ranking(model, &self.relevance[number], Some(&fold.matrix), self.k, &quiet)?;
+            let ranking = ranking_of(model, &self.relevance[number], Some(&fold.matrix), self.k, &quiet)?;
             match self.metric {
                 Metric::PrecisionAtK => ranking.precision_at_k,
                 Metric::RecallAtK => ranking.recall_at_k,

@@ -1,7 +1,7 @@
 //! The search itself: trials are trained on every fold, in rungs, several beside each other.
 //!
 //! Without early stopping there is one rung, and trials that differ in `max_iter` alone are one training that is looked at several
-//! times. With it, each rung of [`halving`](super::halving) trains what is left further and drops the worst.
+//! times. With it, each rung of [`halving`] trains what is left further and drops the worst.
 //!
 //! A rung is a list of trainings, each of one candidate on one fold. As many workers as the [plan](super::memory::plan) allows take them
 //! from the list in order; each training is parallel inside, so threads without a training of their own help. All of it runs in rayon's current

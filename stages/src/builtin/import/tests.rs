@@ -230,7 +230,6 @@ fn what_is_no_table_is_named_with_a_remedy() {
         ("PK\u{3}\u{4}rest", "`f` is a ZIP archive", "unpack"),
         ("a\0b,c\0d\n", "`f` is neither text nor Parquet", "UTF-8"),
         ("hello\nworld\n", "`f` has one column only", "delimiter"),
-        ("PAR1 is not enough", "cannot read `f` as Parquet", "damaged"),
     ] {
         let workspace = Workspace::new(&[("f", text)]);
         let error = workspace.run("a", &inputs("f")).unwrap_err();
@@ -238,6 +237,8 @@ fn what_is_no_table_is_named_with_a_remedy() {
         assert!(error.hint.as_ref().is_some_and(|found| found.contains(hint)), "{error:?}");
         assert!(!workspace.path("parquet/train").exists());
     }
+    let cut = Workspace::new(&[("f", "PAR1 is not enough")]).run("a", &inputs("f")).unwrap_err();
+    assert!(cut.kind == ErrorKind::Input && cut.message.ends_with("/f` is not readable Parquet"), "{cut}");
     let missing = Workspace::new(&[]).run("a", &inputs("no.csv")).unwrap_err();
     assert_eq!(missing.message, "there is no file `no.csv`");
 }

@@ -1,4 +1,4 @@
-//! Charts as inline SVG: plain data in, [`Markup`] out.
+//! Charts as inline SVG: plain data in, [`Markup`](super::markup::Markup) out.
 //!
 //! | module | what it draws |
 //! |---|---|

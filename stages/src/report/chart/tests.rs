@@ -109,6 +109,24 @@ fn layers_follow_what_nodes_need_and_circles_are_survived() {
 }
 
 #[test]
+fn a_graph_of_two_to_the_letter() {
+    let node =
+        |label: &str, needs: &[usize]| Node { label: label.to_owned(), note: "ok".to_owned(), tone: Tone::Good, needs: needs.to_vec() };
+    let graph = Graph { title: "t".to_owned(), description: "d".to_owned(), nodes: vec![node("a", &[]), node("b", &[0])] };
+    let expected = [
+        r#"<svg width="190" height="116" viewBox="0 0 190 116" role="img" aria-label="t"><title>t</title><desc>d</desc>"#,
+        r#"<path class="edge" d="M95 44C95 58 95 58 95 72"/>"#,
+        r#"<g class="node good"><title>a: ok</title><rect x="11" y="2" width="168" height="42" rx="8"/>"#,
+        r#"<text x="95" y="20" text-anchor="middle" class="node-name">a</text>"#,
+        r#"<text x="95" y="36" text-anchor="middle" class="node-note">ok</text></g>"#,
+        r#"<g class="node good"><title>b: ok</title><rect x="11" y="72" width="168" height="42" rx="8"/>"#,
+        r#"<text x="95" y="90" text-anchor="middle" class="node-name">b</text>"#,
+        r#"<text x="95" y="106" text-anchor="middle" class="node-note">ok</text></g></svg>"#,
+    ];
+    assert_eq!(graph.draw().as_str(), expected.concat());
+}
+
+#[test]
 fn names_are_escaped_everywhere() {
     let hostile = "<script>alert('x')</script>".to_owned();
     let named = |hostile: &String| {

@@ -7,6 +7,9 @@ pub mod evaluation;
 pub mod models;
 pub mod training;
 
+#[cfg(test)]
+mod tests;
+
 use super::chart::{Bar, Group};
 use super::data::evaluation::Errors;
 use super::number::figure;
