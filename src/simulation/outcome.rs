@@ -91,7 +91,7 @@ pub(super) fn outcome(store: &Store, id: &RunId, subject: &Subject) -> recflow_s
     Ok(Outcome {
         decision,
         drift: output(&subject.detect).and_then(drift),
-        branch: text(subject.branches.iter().find_map(|branch| output(branch))),
+        branch: text(subject.branches.iter().find_map(output)),
         promotion: text(promotion),
         seconds,
     })

@@ -46,7 +46,10 @@ impl Start {
     /// # Errors
     /// The stream file is not there.
     pub(super) fn state(&self, stream: &Path) -> Result<StartState> {
-        let metadata = std::fs::metadata(stream).map_err(|error| StageError::io("open", stream, &error))?;
+        let metadata = std::fs::metadata(stream).map_err(|error| {
+            StageError::io("open", stream, &error)
+                .with_hint("stage `create_futures` writes a stream; `--stream` names it, relative to the workspace")
+        })?;
         Ok(StartState {
             train: self.train.fingerprint().to_owned(),
             test: self.test.fingerprint().to_owned(),
