@@ -150,3 +150,49 @@ pub(super) fn mean(dataset: &Dataset, context: &Context) -> Result<f64> {
     let (count, sum) = sums.into_iter().fold((0, 0.0), |(count, sum), (more, rest)| (count + more, sum + rest));
     Ok(if count == 0 { 0.0 } else { sum / count as f64 })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// A model that knows a few users and items.
+    fn predictor(mean: f64) -> Predictor {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("stages/tests/data/spark_als_model");
+        Predictor { model: recflow_stages::model::open(&folder).unwrap(), mean }
+    }
+
+    #[test]
+    fn known_and_new_users_and_items_by_hand() {
+        let predictor = predictor(3.5);
+        let (user, item) = (predictor.model.users().ids().as_slice()[0], predictor.model.items().ids().as_slice()[0]);
+        let stranger = 1_000_000;
+        let mut ratings = Ratings::default();
+        for (item, user, rating) in [(item, user, 4.0), (item, stranger, 2.0), (stranger, user, 3.0)] {
+            ratings.push(item, user, rating, 0);
+        }
+        let known = f64::from(predictor.model.predict(user, item).unwrap()) - 4.0;
+        let rmse = |errors: &[f64]| Some((errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64).sqrt());
+        let close = |found: Option<f64>, expected: Option<f64>| (found.unwrap() - expected.unwrap()).abs() < 1e-12;
+
+        let found = prequential(&predictor, &self::predictor(2.5), &ratings);
+        let Errors { all, known: of_known, known_users, new_users, new_items } = found.model.clone();
+        assert!(close(all.rmse, rmse(&[known, 1.5, 0.5])) && (all.scored, all.cold) == (3, 2));
+        assert!(close(of_known.rmse, rmse(&[known])) && (of_known.scored, of_known.cold) == (1, 2));
+        assert!(close(known_users.errors.rmse, rmse(&[known, 0.5])) && known_users.count == 1);
+        assert!(close(new_users.errors.rmse, Some(1.5)) && new_users.count == 1);
+        assert!(close(new_items.errors.rmse, Some(0.5)) && new_items.count == 1);
+        assert!(close(found.start.all.rmse, rmse(&[known, 0.5, 0.5])), "its own mean");
+        let Shared { pairs, model_rmse, start_rmse } = found.shared;
+        assert!(pairs == 1 && close(model_rmse, rmse(&[known])) && close(start_rmse, model_rmse));
+    }
+
+    #[test]
+    fn without_a_rating_that_both_know_there_is_no_error_on_the_test_set() {
+        let mut ratings = Ratings::default();
+        ratings.push(1_000_000, 1_000_000, 3.0, 0);
+        let none = Tested { ratings: 1, pairs: 0, before: None, after: None };
+        assert_eq!(tested(&predictor(3.0), &predictor(4.0), &ratings), none);
+    }
+}

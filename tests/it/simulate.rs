@@ -48,8 +48,9 @@ fn essence(result: &Value) -> Value {
     for policy in policies.as_array_mut().expect("a list") {
         policy["totals"]["seconds"].take();
         for period in policy["periods"].as_array_mut().expect("a list") {
-            period["run"].take();
-            period["seconds"].take();
+            for ours in ["run", "seconds"] {
+                period[ours].take();
+            }
         }
     }
     assert!(!policies[0]["periods"].as_array().expect("a list").is_empty());
@@ -130,7 +131,7 @@ fn killed_anywhere_and_given_the_same_command_it_ends_as_if_nothing_had_happened
 
     let ours = ["before_setup", "placed@2", "before_run@2", "after_run@2", "after_record@1", "after_record@4"];
     let ours = ours.map(|point| format!("simulation.{point}"));
-    let engine = [3, 9, 21, 34, 52].map(|n| format!("engine.{}_commit@{n}", if n % 2 == 0 { "before" } else { "after" }));
+    let engine = [3, 21, 52].map(|n| format!("engine.{}_commit@{n}", if n % 2 == 0 { "before" } else { "after" }));
     for point in ours.into_iter().chain(engine) {
         let sandbox = prepared.copy();
         let died = sandbox.command(&arguments).env("RECFLOW_FAILPOINT", &point).output().expect("starts");
@@ -142,10 +143,10 @@ fn killed_anywhere_and_given_the_same_command_it_ends_as_if_nothing_had_happened
     }
 
     let mut resumed = 0;
-    for round in 0..10 {
+    for round in 0..6 {
         let sandbox = prepared.copy();
         let mut run = sandbox.spawn(&arguments);
-        std::thread::sleep(took.mul_f64((f64::from(round) + 0.5) / 10.0));
+        std::thread::sleep(took.mul_f64((f64::from(round) + 0.5) / 6.0));
         run.signal(libc::SIGKILL);
         sandbox.wait_until("the process is dead", || run.is_over());
         let ran = sandbox.recflow(&arguments).exits(0);
