@@ -257,7 +257,7 @@ impl View<'_> {
 
     /// A value kept by name.
     pub fn fact(&self, name: &str) -> Result<Option<Value>> {
-        Ok(self.row("read a fact", FACT, &[&name], |row| Ok(row.get::<_, FromJson>(0)?.0))?)
+        self.row("read a fact", FACT, &[&name], |row| Ok(row.get::<_, FromJson>(0)?.0))
     }
 }
 
