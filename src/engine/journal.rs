@@ -101,7 +101,13 @@ impl Write {
 fn apply(tx: &Tx<'_>, write: &Write) -> Result<()> {
     match write {
         Write::Event { run, at, body } => tx.append_events(run, &[(*at, body.clone())]).map(drop),
-        Write::Run { run, status, started_at, ended_at, reason } => tx.update_run(run, *status, *started_at, *ended_at, reason.as_deref()),
+        Write::Run { run, status, started_at, ended_at, reason } => {
+            tx.update_run(run, *status, *started_at, *ended_at, reason.as_deref())?;
+            match (status.is_terminal(), ended_at) {
+                (true, Some(at)) => tx.add_run_end(run, *status, *at),
+                _ => Ok(()),
+            }
+        }
         Write::Task(row) => tx.put_task(row),
         Write::Attempt(row) => tx.put_attempt(row),
         Write::Process { run, task, attempt, pid, start_ticks } => tx.set_attempt_process(run, task, *attempt, *pid, *start_ticks),

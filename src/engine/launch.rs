@@ -41,7 +41,7 @@ impl Driver {
             .pipeline
             .tasks
             .iter()
-            .map(|task| NewTask { task_id: task.id.as_str().to_owned(), stage: stage_name(&task.kind).to_owned() })
+            .map(|task| NewTask { task_id: task.id.as_str().to_owned(), stage: stage_name(&task.kind).to_owned(), pool: None })
             .collect();
         let workspace = self.workspace.root().display().to_string();
         // Before anything is recorded: a pipeline whose `env` has no value is refused, not begun.
@@ -61,6 +61,10 @@ impl Driver {
                 created_at: now,
                 workspace: workspace.clone(),
                 binary_version: env!("CARGO_PKG_VERSION").to_owned(),
+                priority: 0,
+                cause: None,
+                backfill: None,
+                replay_of: None,
             };
             tx.create_run(&new, &tasks)
         });

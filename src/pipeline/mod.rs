@@ -32,6 +32,7 @@ pub mod graph;
 pub mod schedule;
 pub mod schema;
 pub mod template;
+pub mod trigger;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use graph::TaskGraph;
@@ -42,5 +43,6 @@ pub use render::{DiagnosticReport, FileReport};
 pub use schedule::Schedule;
 pub use source::{Position, Source, Span, Spanned};
 pub use template::{Expression, RenderError, RunInfo, Scope, Template, TemplateMap, TemplateValue};
+pub use trigger::{EndStatus, EventSource, EventTrigger};
 pub use values::{Values, load_values};
 pub use yaml::MAX_BYTES;

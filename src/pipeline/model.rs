@@ -12,6 +12,7 @@ use super::graph::TaskGraph;
 use super::params::ParamSpec;
 use super::schedule::Schedule;
 use super::template::{Expression, Template, TemplateMap};
+use super::trigger::EventTrigger;
 
 /// The id of a task in its pipeline: `[A-Za-z][A-Za-z0-9_-]*`, at most 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -54,6 +55,10 @@ pub struct Pipeline {
     pub params: Vec<ParamSpec>,
     /// When it starts by itself.
     pub schedules: Vec<Schedule>,
+    /// What else makes it start.
+    pub triggers: Vec<EventTrigger>,
+    /// Whether it starts by itself only once somebody has unpaused it.
+    pub paused: bool,
     /// How many of its runs may be active at once.
     pub max_active_runs: Option<u32>,
     /// Environment variables of all its tasks, which templates read as `env.NAME`.

@@ -50,6 +50,13 @@ macro_rules! words {
             /// The words for it in a pipeline, in the order of the variants.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
+            /// The word of the value.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word),+
+                }
+            }
+
             /// The value of a word.
             pub fn from_word(word: &str) -> Option<Self> {
                 match word {
@@ -60,6 +67,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// What happens to firings that were missed while nothing ran.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::model::{TaskId, TriggerRule};
 use super::params::ParamType;
 use super::schedule::{Catchup, Dst, Overlap};
+use super::trigger::EndStatus;
 
 /// [`json_schema`] as the text of a file, such as the `recflow.schema.json` that pipelines name in their first line.
 pub fn file_text(catalog: &Catalog) -> String {
@@ -39,6 +40,11 @@ pub fn json_schema(catalog: &Catalog) -> Value {
                 "description": "When it starts by itself.",
                 "anyOf": [{ "$ref": "#/$defs/schedule" }, { "type": "array", "items": { "$ref": "#/$defs/schedule" } }],
             },
+            "on": {
+                "description": "What else makes it start: a run of another pipeline, a dataset, a file.",
+                "anyOf": [{ "$ref": "#/$defs/trigger" }, { "type": "array", "items": { "$ref": "#/$defs/trigger" } }],
+            },
+            "paused": { "type": "boolean", "default": false, "description": "Whether it starts by itself only once it was unpaused." },
             "max_active_runs": { "type": "integer", "minimum": 1, "maximum": 10_000, "description": "How many runs may be active at once." },
             "defaults": { "type": "object", "description": "What tasks inherit.", "additionalProperties": false, "properties": attempts() },
             "env": {
@@ -73,6 +79,7 @@ fn definitions(catalog: &Catalog) -> Value {
         "env": variables(&["string", "number", "boolean", "null"]),
         "param": param(),
         "schedule": schedule(),
+        "trigger": trigger(),
         "task": task(catalog),
     })
 }
@@ -122,6 +129,23 @@ fn schedule() -> Value {
             "dst": { "enum": Dst::WORDS, "default": "vixie", "description": "What daylight saving does to a fixed time." },
         },
         "oneOf": [{ "required": ["cron"] }, { "required": ["every"] }],
+    })
+}
+
+fn trigger() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "pipeline": { "type": "string", "description": "Starts when a run of this pipeline ends." },
+            "status": { "enum": EndStatus::WORDS, "default": "succeeded", "description": "How that run has to end." },
+            "dataset": { "type": "string", "description": "Starts when the dataset at this path has a new snapshot." },
+            "file": { "type": "string", "description": "Starts when a new file is complete; `*` and `?` in its name.", "examples": ["data/inbox/*.csv"] },
+            "when": { "$ref": "#/$defs/condition", "description": "Reads `run` (of a pipeline) or `event` (of a dataset or file)." },
+            "debounce": { "$ref": "#/$defs/duration", "description": "How long it has to be quiet first." },
+            "params": { "type": "object", "description": "Parameters of the run; templates read what `when` reads." },
+        },
+        "oneOf": [{ "required": ["pipeline"] }, { "required": ["dataset"] }, { "required": ["file"] }],
     })
 }
 
@@ -293,6 +317,7 @@ mod tests {
         assert_eq!(keys("/$defs/task/properties"), sorted(&document::TASK_KEYS));
         assert_eq!(keys("/$defs/param/properties"), sorted(&document::PARAM_KEYS));
         assert_eq!(keys("/$defs/schedule/properties"), sorted(&document::SCHEDULE_KEYS));
+        assert_eq!(keys("/$defs/trigger/properties"), sorted(&document::TRIGGER_KEYS));
         assert!(schema["$defs"]["task"]["allOf"].as_array().expect("a list").len() >= 2, "one condition a stage");
     }
 }

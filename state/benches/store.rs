@@ -42,8 +42,12 @@ fn create(store: &Store, n: u64) -> Result<RunId> {
             created_at: UnixMs(1_790_000_000_000),
             workspace: "/srv/workspace".to_owned(),
             binary_version: "0.1.0".to_owned(),
+            priority: 0,
+            cause: None,
+            backfill: None,
+            replay_of: None,
         };
-        let task = |position| NewTask { task_id: format!("task_{position}"), stage: "noop".to_owned() };
+        let task = |position| NewTask { task_id: format!("task_{position}"), stage: "noop".to_owned(), pool: None };
         tx.create_run(&run, &(0..TASKS).map(task).collect::<Vec<_>>())
     })?;
     Ok(id)

@@ -16,7 +16,7 @@ use crate::migrate;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Prepared statements kept by a connection; more than this crate has.
-const STATEMENTS_MAX: usize = 64;
+const STATEMENTS_MAX: usize = 128;
 
 /// What is set on every connection. `synchronous` and the log's limits mean something to the writer alone.
 const SETTINGS: &str = "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
@@ -81,6 +81,14 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
         0 => Err(absent()),
         found => Err(Error::OlderSchema { path: path.to_owned(), found, supported: migrate::SCHEMA }),
     }
+}
+
+/// A database of one connection, without a file.
+pub(crate) fn connect_in_memory() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.execute_batch(SETTINGS)?;
+    Ok(connection)
 }
 
 /// Opens `target`, which is `path` as SQLite should be told of it.

@@ -28,23 +28,28 @@
 //!
 //! WAL needs shared memory, so the store must lie on a local disk, not on NFS.
 //!
-//! Reading order: [`ids`], [`status`], [`rows`] (the words), [`store`], [`tx`], [`view`] (the calls), [`error`].
+//! Reading order: [`ids`], [`status`], [`rows`] (the words), [`store`], [`tx`], [`view`] (the calls), [`scheduling`] (what starts runs),
+//! [`control`] (who executes them, and what people want of them), [`error`].
 
 mod connection;
+pub mod control;
 pub mod error;
 pub mod ids;
 mod json;
 mod migrate;
 pub mod rows;
+pub mod scheduling;
 mod select;
 pub mod status;
 pub mod store;
 pub mod tx;
 pub mod view;
 
+pub use control::{ControlRow, RunningTask};
 pub use error::{Candidate, Error, Result};
 pub use ids::{RunId, UnixMs, VersionId};
 pub use rows::{AttemptRow, EventRow, MetricRow, NewRun, NewTask, PipelineText, Run, RunFilter, TaskRow};
+pub use scheduling::{Backfill, PipelineRow, RunEnd, SlotDecision, SlotRow, TriggerStateRow};
 pub use status::{AttemptState, RunStatus, TaskState, Trigger};
 pub use store::{Reader, Store};
 pub use tx::{OUTPUT_BYTES_MAX, OUTPUT_DEPTH_MAX, Tx, check_output};

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Error, Result};
 
 /// The migrations, oldest first. Each is frozen once released; the n-th one makes schema n.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001_initial.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/001_initial.sql"), include_str!("migrations/002_scheduling.sql")];
 
 /// `PRAGMA application_id` of a store ("RFLW"), set by the first migration.
 const APPLICATION_ID: u32 = 0x5246_4c57;
@@ -78,9 +78,10 @@ mod tests {
 
     const NEXT: &str = "ALTER TABLE run ADD COLUMN note TEXT; CREATE TABLE probe (x INTEGER) STRICT;";
 
+    /// A store of schema 1.
     fn store() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, Path::new("s"), || None).unwrap();
+        migrate_with(&MIGRATIONS[..1], &mut connection, Path::new("s"), || None).unwrap();
         connection
     }
 
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn nobody_is_asked_while_the_schema_is_current_or_the_store_is_new() {
         let asked = || panic!("asked");
-        migrate(&mut store(), Path::new("s"), asked).unwrap();
+        migrate_with(&MIGRATIONS[..1], &mut store(), Path::new("s"), asked).unwrap();
         let in_use_but_empty = || Some(42);
         migrate(&mut Connection::open_in_memory().unwrap(), Path::new("s"), in_use_but_empty).unwrap();
     }
@@ -123,7 +124,7 @@ mod tests {
         let mut store = store();
         store.pragma_update(None, "user_version", 7).unwrap();
         let error = migrate(&mut store, Path::new("state.db"), || None).unwrap_err();
-        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 1");
+        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 2");
     }
 
     #[test]

@@ -28,6 +28,14 @@ pub struct NewRun {
     pub workspace: String,
     /// The recflow that created it.
     pub binary_version: String,
+    /// Runs of higher priority are claimed first.
+    pub priority: i32,
+    /// What led to it: the slot, the file, the run of another pipeline.
+    pub cause: Option<Value>,
+    /// The backfill that it belongs to.
+    pub backfill: Option<i64>,
+    /// The run whose outputs it starts with.
+    pub replay_of: Option<RunId>,
 }
 
 /// A task of a run about to be created. It starts as `waiting`, in generation 0, without attempts.
@@ -37,6 +45,8 @@ pub struct NewTask {
     pub task_id: String,
     /// Its stage.
     pub stage: String,
+    /// The pool that its attempts take slots of, and how many.
+    pub pool: Option<(String, u32)>,
 }
 
 /// One execution of one version of a pipeline.
@@ -70,6 +80,14 @@ pub struct Run {
     pub workspace: String,
     /// The recflow that created it.
     pub binary_version: String,
+    /// Runs of higher priority are claimed first.
+    pub priority: i32,
+    /// What led to it.
+    pub cause: Option<Value>,
+    /// The backfill that it belongs to.
+    pub backfill: Option<i64>,
+    /// The run whose outputs it started with.
+    pub replay_of: Option<RunId>,
 }
 
 /// Where a task of a run stands.

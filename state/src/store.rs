@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::connection::{open_reader, open_writer};
+use crate::connection::{connect_in_memory, open_reader, open_writer};
 use crate::error::{Error, Result};
 use crate::migrate;
 use crate::tx::Tx;
@@ -24,6 +24,8 @@ pub struct Store {
     // Closed before the writer: whoever closes last folds the log into the file and removes it, which a reader cannot.
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
+    /// A store in memory has one connection: its readers take turns with its writer.
+    in_memory: bool,
 }
 
 impl Store {
@@ -44,7 +46,17 @@ impl Store {
         let path = path.as_ref();
         let mut writer = open_writer(path)?;
         migrate::migrate(&mut writer, path, is_in_use)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), in_memory: false })
+    }
+
+    /// A store that lives in memory and goes away with this value: what simulations use. The same SQL on the same schema, but nothing
+    /// outlives the process, and a read waits for a write.
+    pub fn in_memory() -> Result<Self> {
+        let path = PathBuf::from(":memory:");
+        let failed = |error| Error::sqlite(&path, "open", &error);
+        let mut writer = connect_in_memory().map_err(failed)?;
+        migrate::migrate(&mut writer, &path, || None)?;
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), in_memory: true })
     }
 
     /// Opens the store of another process, or of none, for reading. See [`Reader`].
@@ -74,6 +86,9 @@ impl Store {
 
     /// Runs `work` on a snapshot: all that it reads is the state after one and the same commit.
     pub fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
+        if self.in_memory {
+            return snapshot(&lock(&self.writer), &self.path, work);
+        }
         let idle = lock(&self.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -159,6 +174,14 @@ mod tests {
         let error = first.write(|_| Ok::<_, Error>(second.write(|_| Ok::<_, Error>(())).unwrap_err())).unwrap();
         assert!(matches!(error, Error::Busy { .. }), "{error}");
         second.write(|_| Ok::<_, Error>(())).unwrap();
+    }
+
+    #[test]
+    fn a_store_in_memory_reads_what_it_wrote_and_leaves_no_file() {
+        let store = Store::in_memory().unwrap();
+        let version = store.write(|tx| tx.pipeline_version("p", "h", "text", None, UnixMs(0))).unwrap();
+        assert_eq!(store.read(|view| view.pipeline_text(version)).unwrap().text, "text");
+        assert!(!Path::new(":memory:").exists());
     }
 
     #[test]

@@ -25,8 +25,9 @@ pub const OUTPUT_DEPTH_MAX: usize = 64;
 const ADD_VERSION: &str = "INSERT INTO pipeline_version (pipeline, hash, text, file, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (pipeline, hash) DO NOTHING";
 const ADD_RUN: &str = "INSERT INTO run (id, pipeline, version_id, run_trigger, logical_date, params, status, owner, created_at, workspace, \
-    binary_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-const ADD_TASK: &str = "INSERT INTO task (run_id, position, task_id, stage, state, generation, attempts) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)";
+    binary_version, priority, cause, backfill_id, replay_of) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+const ADD_TASK: &str = "INSERT INTO task (run_id, position, task_id, stage, state, generation, attempts, pool, pool_slots) \
+    VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7)";
 const ADD_EVENT: &str = "INSERT INTO event (run_id, seq, at, body) VALUES (?1, ?2, ?3, ?4)";
 const UPDATE_RUN: &str = "UPDATE run SET status = ?2, started_at = ?3, ended_at = ?4, reason = ?5 WHERE id = ?1";
 const SET_OWNER: &str = "UPDATE run SET owner = ?3 WHERE id = ?1 AND owner IS ?2";
@@ -99,10 +100,15 @@ impl<'c> Tx<'c> {
                 &run.created_at,
                 &run.workspace,
                 &run.binary_version,
+                &run.priority,
+                &run.cause.as_ref().map(ToJson),
+                &run.backfill,
+                &run.replay_of,
             ],
         )?;
         for (position, task) in (0u32..).zip(tasks) {
-            self.change(&what, ADD_TASK, &[&run.id, &position, &task.task_id, &task.stage, &TaskState::Waiting])?;
+            let (pool, slots) = task.pool.as_ref().map_or((None, 1), |(pool, slots)| (Some(pool), *slots));
+            self.change(&what, ADD_TASK, &[&run.id, &position, &task.task_id, &task.stage, &TaskState::Waiting, &pool, &slots])?;
         }
         Ok(())
     }

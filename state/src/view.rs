@@ -116,7 +116,13 @@ impl<'c> View<'c> {
     }
 
     /// All rows of a question.
-    fn rows<T>(&self, what: &str, sql: &str, params: &[&dyn ToSql], map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+    pub(crate) fn rows<T>(
+        &self,
+        what: &str,
+        sql: &str,
+        params: &[&dyn ToSql],
+        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
         let ask = || self.connection.prepare_cached(sql)?.query_map(params, map)?.collect::<Result<_, _>>();
         ask().map_err(|error| Error::sqlite(self.path, what, &error))
     }

@@ -5,6 +5,7 @@
 //! no error was found.
 
 mod branches;
+mod events;
 mod inputs;
 mod joins;
 mod needs;
@@ -52,6 +53,7 @@ pub(super) fn check(document: &Document<'_>, source: &Source, catalog: &Catalog,
     let env = checked.pipeline_env(findings);
     let tasks: Vec<Option<Task>> = (0..document.tasks.len()).map(|number| checked.task(number, findings)).collect();
     let tasks: Option<Vec<Task>> = tasks.into_iter().collect();
+    let triggers = checked.triggers(findings);
     joins::warn(&checked, findings);
     Some(Pipeline {
         name: pipeline_name(document, source, findings)?,
@@ -59,6 +61,8 @@ pub(super) fn check(document: &Document<'_>, source: &Source, catalog: &Catalog,
         tags: document.tags.clone(),
         params: document.params.clone(),
         schedules: document.schedules.clone(),
+        triggers,
+        paused: document.paused,
         max_active_runs: document.max_active_runs,
         env,
         tasks: tasks?,

@@ -18,6 +18,10 @@ pub(super) enum Viewpoint {
     Pipeline,
     /// A task, which sees those upstream of it.
     Task(usize),
+    /// A trigger on another pipeline, which sees a run of that one as `run`.
+    OtherRun,
+    /// A trigger on a file or dataset, which sees what happened as `event`.
+    Event,
 }
 
 /// A mistake in an expression; where the expression stands is not known here.
@@ -55,6 +59,31 @@ pub(super) struct Sample {
     pub(super) words: &'static str,
 }
 
+/// The fields of the run that a trigger on a pipeline sees.
+const OTHER_RUN_FIELDS: [&str; 8] = ["id", "pipeline", "status", "trigger", "logical_date", "params", "outputs", "reason"];
+/// The fields of what a trigger on a file or dataset sees.
+const EVENT_FIELDS: [&str; 4] = ["path", "name", "paths", "snapshot"];
+
+/// A trigger sees one name and its fields.
+fn trigger_sees(
+    reference: &Reference,
+    named: Option<(&str, &Range<usize>)>,
+    root: &str,
+    fields: &[&'static str],
+    findings: &mut Findings,
+) -> Result<(), Problem> {
+    if reference.root != root {
+        return Err(Problem::new("unknown-name", &reference.range, format!("this trigger sees only `{root}`")));
+    }
+    match named {
+        Some((name, range)) if !fields.contains(&name) => {
+            let hint = findings.did_you_mean(name, fields.iter().copied()).unwrap_or_else(|| format!("there are {}", fields.join(", ")));
+            Err(Problem::new("unknown-name", range, format!("`{root}` of a trigger has no `{name}`")).hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Checked<'_> {
     /// Checks one reference of the expression `source`.
     pub(super) fn check_reference(
@@ -68,7 +97,14 @@ impl Checked<'_> {
             Step::Key(name) => Some((name.as_str(), range)),
             Step::Index | Step::Dynamic => None,
         });
+        match view {
+            Viewpoint::OtherRun => return trigger_sees(reference, named, "run", &OTHER_RUN_FIELDS, findings),
+            Viewpoint::Event => return trigger_sees(reference, named, "event", &EVENT_FIELDS, findings),
+            Viewpoint::Pipeline | Viewpoint::Task(_) => {}
+        }
         match (reference.root.as_str(), named) {
+            ("event", _) => Err(Problem::new("unknown-name", &reference.range, "only a trigger under `on` sees `event`")
+                .hint("hand it to the run as a parameter: `params: { path: \"{{ event.path }}\" }`")),
             ("params", Some((name, range))) => self.check_param(name, range, findings),
             ("run", Some((name, range))) if !RUN_FIELDS.contains(&name) => {
                 let hint = findings.did_you_mean(name, RUN_FIELDS).unwrap_or_else(|| format!("a run has {}", RUN_FIELDS.join(", ")));

@@ -7,7 +7,7 @@ use super::references::Viewpoint;
 use crate::pipeline::diagnostic::{Diagnostic, Findings};
 use crate::pipeline::source::Span;
 use crate::pipeline::suggest;
-use crate::pipeline::template::{Expression, Piece, ROOTS, Scope, Template, TemplateError, TemplateValue};
+use crate::pipeline::template::{Expression, Piece, Scope, TASK_ROOTS, Template, TemplateError, TemplateValue};
 use crate::pipeline::yaml::{Kind, Node};
 
 impl Checked<'_> {
@@ -165,10 +165,10 @@ impl Checked<'_> {
             format!("write `params.{name}`")
         } else if self.numbers.contains_key(name) {
             format!("write `tasks.{name}.output`")
-        } else if let Some(root) = suggest::closest(name, ROOTS) {
+        } else if let Some(root) = suggest::closest(name, TASK_ROOTS) {
             format!("did you mean `{root}`?")
         } else {
-            format!("they see {}; text goes in quotes", ROOTS.join(", "))
+            format!("they see {}; text goes in quotes", TASK_ROOTS.join(", "))
         };
         Diagnostic::error("unknown-name", span, format!("templates know no `{name}`")).hint(hint)
     }

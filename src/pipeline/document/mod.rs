@@ -4,6 +4,7 @@
 //! whether names name something, and everything that needs two places at once, is for `check`. Fields with mistakes
 //! are left out, so that the rest can still be checked.
 
+mod events;
 mod fields;
 mod header;
 mod params;
@@ -18,10 +19,14 @@ use super::params::ParamSpec;
 use super::schedule::Schedule;
 use super::source::{Source, Span, Spanned};
 use super::yaml::{Entry, Kind, Node};
+pub(crate) use events::RawTrigger;
 use fields::Fields;
 
 #[cfg(test)]
-pub(crate) use {header::DEFAULTS_KEYS, params::KEYS as PARAM_KEYS, schedules::KEYS as SCHEDULE_KEYS, tasks::KEYS as TASK_KEYS};
+pub(crate) use {
+    events::KEYS as TRIGGER_KEYS, header::DEFAULTS_KEYS, params::KEYS as PARAM_KEYS, schedules::KEYS as SCHEDULE_KEYS,
+    tasks::KEYS as TASK_KEYS,
+};
 
 /// A pipeline as it was typed.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ pub(crate) struct Document<'n> {
     pub(crate) tags: Vec<String>,
     pub(crate) params: Vec<ParamSpec>,
     pub(crate) schedules: Vec<Schedule>,
+    pub(crate) triggers: Vec<RawTrigger<'n>>,
+    pub(crate) paused: bool,
     pub(crate) max_active_runs: Option<u32>,
     pub(crate) defaults: Retry,
     pub(crate) env: &'n [Entry],
@@ -82,7 +89,8 @@ pub(crate) struct Backoff {
 }
 
 /// The keys of a pipeline.
-pub(crate) const KEYS: [&str; 9] = ["name", "description", "tags", "params", "schedule", "max_active_runs", "defaults", "env", "tasks"];
+pub(crate) const KEYS: [&str; 11] =
+    ["name", "description", "tags", "params", "schedule", "on", "paused", "max_active_runs", "defaults", "env", "tasks"];
 
 /// Reads the document under `root`. `None` if there is nothing that could hold tasks.
 pub(crate) fn read<'n>(root: &'n Node, source: &Source, findings: &mut Findings) -> Option<Document<'n>> {
@@ -109,6 +117,8 @@ pub(crate) fn read<'n>(root: &'n Node, source: &Source, findings: &mut Findings)
         tags: fields.words("tags", findings).into_iter().map(|tag| tag.value).collect(),
         params: params::read_all(&fields, source, findings),
         schedules: schedules::read_all(&fields, source, findings),
+        triggers: events::read_all(&fields, findings),
+        paused: fields.flag("paused", findings).unwrap_or(false),
         max_active_runs: fields.whole("max_active_runs", 1..=10_000, findings),
         defaults: header::read_defaults(&fields, findings),
         env: header::read_env(&fields, findings),

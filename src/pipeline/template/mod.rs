@@ -1,7 +1,7 @@
 //! The one template language: `{{ expression }}` inside text, and bare expressions in `when`.
 //!
 //! Expressions are Jinja's, evaluated by minijinja, and see nothing but `params`, `tasks`, `run`, `env` and
-//! `secrets` (a [`Scope`]). There are no statements (`{% … %}`) and so no loops: `a if b else c` and filters do
+//! `secrets` (a [`Scope`]); those of a trigger see `run` or `event` alone. There are no statements (`{% … %}`) and so no loops: `a if b else c` and filters do
 //! what a pipeline needs. What is undefined is an error, always. Source length, tokens (and with them the depth
 //! of the parser's recursion), work and result size are capped, so that no template can hurt the process.
 //!
@@ -26,8 +26,10 @@ pub(crate) use expression::TemplateError;
 pub(crate) use reference::{Reference, Step};
 pub(crate) use text::Piece;
 
-/// The names that templates see.
-pub(crate) const ROOTS: [&str; 5] = ["params", "tasks", "run", "env", "secrets"];
+/// The names that templates see: those of tasks, and `event`, which only triggers see.
+pub(crate) const ROOTS: [&str; 6] = ["params", "tasks", "run", "env", "secrets", "event"];
+/// The names that templates of tasks see.
+pub(crate) const TASK_ROOTS: [&str; 5] = ["params", "tasks", "run", "env", "secrets"];
 /// The fields of `run`.
 pub(crate) const RUN_FIELDS: [&str; 4] = ["id", "logical_date", "pipeline", "trigger"];
 

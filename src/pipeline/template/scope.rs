@@ -34,6 +34,7 @@ pub struct Scope {
     run: minijinja::Value,
     env: minijinja::Value,
     secrets: minijinja::Value,
+    event: minijinja::Value,
     tasks: Arc<Tasks>,
 }
 
@@ -56,14 +57,25 @@ impl Scope {
             run: minijinja::Value::from(minijinja::value::Serde(run)),
             env: minijinja::Value::from(minijinja::value::Serde(env)),
             secrets: minijinja::Value::from(minijinja::value::Serde(secrets)),
+            event: minijinja::Value::UNDEFINED,
             tasks: Arc::default(),
         }
+    }
+
+    /// What a trigger on a pipeline sees: a run of that one.
+    pub fn of_run(run: Value) -> Self {
+        Self { run: into_engine(run), ..Self::empty() }
+    }
+
+    /// What a trigger on a file or dataset sees: what happened.
+    pub fn of_event(event: Value) -> Self {
+        Self { event: into_engine(event), ..Self::empty() }
     }
 
     /// A scope with nothing in it, for expressions that read nothing.
     pub(crate) fn empty() -> Self {
         let nothing = || into_engine(Value::Object(Map::new()));
-        Self { params: nothing(), run: nothing(), env: nothing(), secrets: nothing(), tasks: Arc::default() }
+        Self { params: nothing(), run: nothing(), env: nothing(), secrets: nothing(), event: nothing(), tasks: Arc::default() }
     }
 
     /// Makes `output` readable as `tasks.ID.output`.
@@ -93,6 +105,7 @@ impl Scope {
             run => self.run.clone(),
             env => self.env.clone(),
             secrets => self.secrets.clone(),
+            event => self.event.clone(),
             tasks => minijinja::Value::from_dyn_object(self.tasks.clone()),
         }
     }

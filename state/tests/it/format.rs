@@ -1,17 +1,18 @@
 //! Stores of earlier versions still open.
 //!
-//! `fixtures/v1.sql` is a dump of a store as schema 1 wrote it. It is frozen: a new schema adds a new dump.
+//! `fixtures/vN.sql` is a dump of a store as schema N wrote it. Each is frozen: a new schema adds a new dump.
 
 use std::fs;
 use std::path::Path;
 
-use recflow_state::{AttemptState, RunStatus, Store, TaskState, Trigger, UnixMs};
+use recflow_state::{AttemptState, RunStatus, SlotDecision, Store, TaskState, Trigger, UnixMs};
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::samples::{folder, id};
 
 const V1: &str = include_str!("../fixtures/v1.sql");
+const V2: &str = include_str!("../fixtures/v2.sql");
 
 fn restore(dump: &str, path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -29,10 +30,11 @@ fn schema(path: &Path) -> Vec<(String, Option<String>)> {
 fn a_store_of_schema_1_opens_and_its_rows_mean_the_same() {
     let (_folder, path) = folder();
     restore(V1, &path);
-    let reader = Store::open_read_only(&path).unwrap();
-    reader
+    let store = Store::open(&path).unwrap();
+    store
         .read(|view| {
             let run = view.find_run("latest")?;
+            assert_eq!((run.priority, run.cause, run.backfill, run.replay_of), (0, None, None, None));
             assert_eq!((run.id, run.status, run.trigger), (id(2), RunStatus::Failed, Trigger::Schedule));
             assert_eq!((run.started_at, run.ended_at), (Some(UnixMs(1_790_000_000_100)), Some(UnixMs(1_790_000_009_000))));
             assert_eq!(run.params, json!({ "rank": 64, "data_dir": "data/combined" }));
@@ -59,11 +61,40 @@ fn a_store_of_schema_1_opens_and_its_rows_mean_the_same() {
 }
 
 #[test]
+fn a_store_of_schema_2_opens_and_its_rows_mean_the_same() {
+    let (_folder, path) = folder();
+    restore(V2, &path);
+    let reader = Store::open_read_only(&path).unwrap();
+    reader
+        .read(|view| {
+            let run = view.run(&id(2))?;
+            assert_eq!((run.priority, run.cause), (5, Some(json!({ "slot": 1_790_000_000_000_u64 }))));
+            let pipeline = view.pipeline("etl-train-test")?.expect("it was paused");
+            assert_eq!((pipeline.error.as_deref(), pipeline.paused_at), (Some("unknown key `foo`"), Some(UnixMs(1_790_000_000_007))));
+            assert_eq!(view.watermark("etl-train-test", "cron 0 3 * * * UTC")?, Some(UnixMs(1_790_000_000_000)));
+            let slots = view.slots("etl-train-test", 10)?;
+            assert_eq!(
+                slots.iter().map(|slot| (slot.decision, slot.count)).collect::<Vec<_>>(),
+                [(SlotDecision::Run, 1), (SlotDecision::Skipped, 2)]
+            );
+            assert_eq!(view.trigger_state("retrain", "pipeline drift-watch")?.expect("it waits").seen, json!({ "end": 1 }));
+            assert_eq!(view.run_ends(0, 9)?[0].status, RunStatus::Failed);
+            assert_eq!(view.control(1)?.expect("it was answered").result.as_deref(), Some("it had ended"));
+            assert_eq!(view.backfill(1)?.expect("it is there").max_active, 3);
+            assert_eq!(view.fact("looked_at")?, Some(json!(1_790_000_000_000_u64)));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
 fn an_old_store_that_is_opened_for_writing_has_the_schema_of_a_new_one() {
-    let (_folder, old) = folder();
-    restore(V1, &old);
-    Store::open(&old).unwrap();
     let (_folder, new) = folder();
     Store::open(&new).unwrap();
-    assert_eq!(schema(&old), schema(&new));
+    for dump in [V1, V2] {
+        let (_folder, old) = folder();
+        restore(dump, &old);
+        Store::open(&old).unwrap();
+        assert_eq!(schema(&old), schema(&new));
+    }
 }

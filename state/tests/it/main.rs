@@ -7,3 +7,4 @@ mod format;
 mod model;
 mod read_only;
 mod samples;
+mod scheduling;

@@ -38,8 +38,12 @@ pub(crate) fn create(tx: &Tx<'_>, n: u64, pipeline: &str) -> recflow_state::Resu
         created_at: UnixMs(1_000),
         workspace: "/w".to_owned(),
         binary_version: "0.1.0".to_owned(),
+        priority: 0,
+        cause: None,
+        backfill: None,
+        replay_of: None,
     };
-    let task = |task: &str| NewTask { task_id: task.to_owned(), stage: "noop".to_owned() };
+    let task = |task: &str| NewTask { task_id: task.to_owned(), stage: "noop".to_owned(), pool: None };
     tx.create_run(&run, &[task("a"), task("b")])
 }
 
