@@ -15,7 +15,7 @@ use super::load::{self, ParamArgs, Source};
 use super::signals::{Interrupts, cancel_on_signal};
 use super::{Terminal, facts, view};
 use crate::engine::entropy::SystemEntropy;
-use crate::engine::{Driver, Launch, Options};
+use crate::engine::{Launch, Options, Patience, Service};
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow run`.
@@ -100,8 +100,8 @@ fn secrets() -> BTreeMap<String, String> {
 }
 
 /// A driver that Ctrl-C cancels.
-pub(super) fn driver(execution: &Execution, workspace: &Workspace) -> Result<(Driver, Interrupts), Failure> {
-    let driver = Driver::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), options(&execution.resources))?;
+pub(super) fn driver(execution: &Execution, workspace: &Workspace) -> Result<(Service, Interrupts), Failure> {
+    let driver = Service::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), options(&execution.resources))?;
     let handle = driver.handle();
     let interrupts = cancel_on_signal(move |force, reason| handle.cancel(force, reason))?;
     Ok((driver, interrupts))
@@ -115,12 +115,13 @@ pub(super) fn options(resources: &Resources) -> Options {
         threads: resources.threads.map_or(cores, usize::from),
         grace: Duration::from_secs(10),
         secrets: secrets(),
+        patience: Patience::ForLocks,
     }
 }
 
 /// Executes what the driver has taken over and prints the result of run `id`.
 pub(super) fn finish(
-    mut driver: Driver,
+    mut driver: Service,
     id: &RunId,
     interrupts: &Interrupts,
     execution: &Execution,
@@ -150,7 +151,7 @@ pub(super) fn finish(
 
 /// Prints a run as `--json`, `--quiet` or neither ask for.
 pub(super) fn print_result(
-    driver: &Driver,
+    driver: &Service,
     id: &RunId,
     execution: &Execution,
     workspace: &Workspace,

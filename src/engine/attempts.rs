@@ -8,6 +8,7 @@ use recflow_state::{AttemptRow, AttemptState, UnixMs};
 use serde_json::Value;
 
 use super::core::{Event, Outcome, Phase, StopReason, TaskIx};
+use super::drain::Draining;
 use super::driver::{Driver, Todo};
 use super::journal::Write;
 use super::live::{Active, LiveRun};
@@ -25,32 +26,19 @@ const _: () = assert!(crate::executor::OUTPUT_BYTES_MAX == recflow_state::OUTPUT
 
 impl Driver {
     /// An attempt that is over as soon as it starts: nothing has to execute.
-    pub(super) fn at_once(
-        &mut self,
-        key: &Arc<str>,
-        task: TaskIx,
-        result: Result<Value, Failure>,
-        taken: Option<Vec<TaskIx>>,
-    ) -> anyhow::Result<()> {
+    pub(super) fn at_once(&mut self, key: &Arc<str>, task: TaskIx, result: Result<Value, Failure>, taken: Option<Vec<TaskIx>>) {
         let now = self.now();
-        let Some(run) = self.runs.get(key) else { return Ok(()) };
+        let Some(run) = self.runs.get(key) else { return };
         let attempt = run.state.tasks[task].attempts + 1;
         let active = Active { attempt, started_at: now, computes: false, threads: 0, progress_recorded_at: 0 };
-        self.advance(key, Event::AttemptStarted { task, attempt })?;
-        self.finish_attempt(key, task, &active, Ended::without_process(result), taken, now)
+        self.advance(key, Event::AttemptStarted { task, attempt });
+        self.finish_attempt(key, task, &active, Ended::without_process(result), taken, now);
     }
 
-    pub(super) fn start_attempt(
-        &mut self,
-        key: &Arc<str>,
-        task: TaskIx,
-        work: Work,
-        inputs: &Value,
-        env: BTreeMap<String, String>,
-    ) -> anyhow::Result<()> {
+    pub(super) fn start_attempt(&mut self, key: &Arc<str>, task: TaskIx, work: Work, inputs: &Value, env: BTreeMap<String, String>) {
         let now = self.now();
         let computing_soon = self.computing_soon();
-        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+        let Some(run) = self.runs.get_mut(key) else { return };
         let attempt = run.state.tasks[task].attempts + 1;
         let computes = computes(&work);
         let threads = self.budget.take(computes, computing_soon);
@@ -79,18 +67,19 @@ impl Driver {
             secrets: self.secrets.clone(),
             grace: self.options.grace,
         };
-        self.advance(key, Event::AttemptStarted { task, attempt })?;
+        self.advance(key, Event::AttemptStarted { task, attempt });
         self.todo.push(Todo::Execute(Box::new(request)));
-        Ok(())
     }
 
     pub(super) fn reported(&mut self, key: &AttemptKey, report: Report) {
         let now = self.now().0;
+        let stuck = self.stuck.is_some();
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let (id, task) = (run.id.clone(), run.task_id(key.task).to_owned());
         let Some(active) = run.facts[key.task].active.as_mut().filter(|active| active.attempt == key.attempt) else { return };
         match &report {
-            Report::Progress(progress) if now - active.progress_recorded_at >= PROGRESS_RECORDED_EVERY_MS => {
+            // Progress is not worth keeping in memory while the store cannot be written.
+            Report::Progress(progress) if !stuck && now - active.progress_recorded_at >= PROGRESS_RECORDED_EVERY_MS => {
                 active.progress_recorded_at = now;
                 let progress = serde_json::to_value(progress).unwrap_or(Value::Null);
                 self.journal.add(Write::Progress { run: id.clone(), task, attempt: key.attempt, progress });
@@ -114,72 +103,80 @@ impl Driver {
         self.tell(Notice::Report { run: id, position: key.task, report });
     }
 
-    pub(super) fn ended(&mut self, key: &AttemptKey, ended: Ended) -> anyhow::Result<()> {
-        let Some(run) = self.runs.get_mut(&key.run) else { return Ok(()) };
-        let Some(active) = run.facts[key.task].active.take_if(|active| active.attempt == key.attempt) else { return Ok(()) };
+    pub(super) fn ended(&mut self, key: &AttemptKey, ended: Ended) {
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let Some(active) = run.facts[key.task].active.take_if(|active| active.attempt == key.attempt) else { return };
         self.budget.give_back(active.computes, active.threads);
         let now = self.now();
-        self.finish_attempt(&key.run, key.task, &active, ended, None, now)
+        self.finish_attempt(&key.run, key.task, &active, ended, None, now);
     }
 
     /// Records how an attempt ended and tells the state machine.
-    fn finish_attempt(
-        &mut self,
-        key: &Arc<str>,
-        task: TaskIx,
-        active: &Active,
-        ended: Ended,
-        taken: Option<Vec<TaskIx>>,
-        now: UnixMs,
-    ) -> anyhow::Result<()> {
-        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+    fn finish_attempt(&mut self, key: &Arc<str>, task: TaskIx, active: &Active, ended: Ended, taken: Option<Vec<TaskIx>>, now: UnixMs) {
+        let drained = self.draining.as_ref().is_some_and(Draining::has_told);
+        let Some(run) = self.runs.get_mut(key) else { return };
         let id = run.pipeline.tasks[task].id.clone();
         let stopping = match run.state.tasks[task].phase {
             Phase::Running { stopping, .. } => stopping,
             _ => None,
         };
         let result = ended.result.and_then(|output| checked_output(id.as_str(), self.mask.value(&output)));
-        let (outcome, state, error, output) = match result {
-            Ok(output) => (Outcome::Succeeded { taken }, AttemptState::Succeeded, None, Some(output)),
-            Err(Failure::Failed(nothing)) if nothing.kind == ErrorKind::Skipped => {
-                (Outcome::Skipped { reason: self.mask.text(&nothing.message) }, AttemptState::Skipped, None, None)
-            }
-            Err(failure) => {
-                let error = match failure {
-                    Failure::Failed(error) => Some(masked(&self.mask, error)),
-                    Failure::Stopped => None,
-                };
-                let state = match stopping {
-                    Some(StopReason::TimedOut) => AttemptState::TimedOut,
-                    Some(StopReason::Cancelled | StopReason::Killed) => AttemptState::Cancelled,
-                    None => AttemptState::Failed,
-                };
-                let outcome = match &error {
-                    Some(error) => Outcome::Failed { retryable: error.kind.is_retryable(), reason: error.message.clone() },
-                    None => Outcome::Stopped,
-                };
-                (outcome, state, error, None)
-            }
-        };
-        let error_value = error.as_ref().and_then(|error| serde_json::to_value(error).ok());
-        run.facts[task].error = error;
-        run.facts[task].output = output.clone();
+        let verdict = judge(result, taken, stopping, drained, &self.mask);
+        let error = verdict.error.as_ref().and_then(|error| serde_json::to_value(error).ok());
+        run.facts[task].error = verdict.error;
+        run.facts[task].output = verdict.output.clone();
         self.journal.add(Write::Attempt(Box::new(AttemptRow {
             ended_at: Some(now),
             exit: ended.exit,
             peak_rss_bytes: ended.peak_rss_bytes,
             cpu_ms: ended.cpu_ms,
-            error: error_value,
-            output: output.clone(),
-            ..attempt_row(run, task, active, state)
+            error,
+            output: verdict.output.clone(),
+            ..attempt_row(run, task, active, verdict.state)
         })));
-        if let Some(output) = output {
+        if let Some(output) = verdict.output {
             run.scope.set_output(&id, output.clone());
             let (run, task) = (run.id.clone(), id.as_str().to_owned());
             self.journal.add(Write::Output { run, task, attempt: active.attempt, value: output });
         }
-        self.advance(key, Event::AttemptEnded { task, attempt: active.attempt, outcome })
+        self.advance(key, Event::AttemptEnded { task, attempt: active.attempt, outcome: verdict.outcome });
     }
+}
+
+/// What the end of an attempt means: to the state machine, and in its row.
+struct Judged {
+    outcome: Outcome,
+    state: AttemptState,
+    error: Option<StageError>,
+    output: Option<Value>,
+}
+
+fn judge(result: Result<Value, Failure>, taken: Option<Vec<TaskIx>>, stopping: Option<StopReason>, drained: bool, mask: &Mask) -> Judged {
+    let (outcome, state, error, output) = match result {
+        Ok(output) => (Outcome::Succeeded { taken }, AttemptState::Succeeded, None, Some(output)),
+        Err(Failure::Failed(nothing)) if nothing.kind == ErrorKind::Skipped => {
+            (Outcome::Skipped { reason: mask.text(&nothing.message) }, AttemptState::Skipped, None, None)
+        }
+        Err(Failure::Stopped) if drained && stopping.is_none() => {
+            (Outcome::Interrupted { reason: "the recflow process that ran it was ending".to_owned() }, AttemptState::Lost, None, None)
+        }
+        Err(failure) => {
+            let state = match stopping {
+                Some(StopReason::TimedOut) => AttemptState::TimedOut,
+                Some(StopReason::Cancelled | StopReason::Killed) => AttemptState::Cancelled,
+                None => AttemptState::Failed,
+            };
+            match failure {
+                Failure::Failed(error) => {
+                    let error = masked(mask, error);
+                    let outcome = Outcome::Failed { retryable: error.kind.is_retryable(), reason: error.message.clone() };
+                    (outcome, state, Some(error), None)
+                }
+                Failure::Stopped => (Outcome::Stopped, state, None, None),
+            }
+        }
+    };
+    Judged { outcome, state, error, output }
 }
 
 fn attempt_row(run: &LiveRun, task: TaskIx, active: &Active, state: AttemptState) -> AttemptRow {

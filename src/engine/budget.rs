@@ -24,6 +24,11 @@ impl Budget {
         self.jobs.saturating_sub(self.attempts)
     }
 
+    /// Whether no attempt is under way.
+    pub(super) fn is_unused(&self) -> bool {
+        self.attempts == 0
+    }
+
     /// Takes a slot and returns how many threads the attempt may use: one unless it computes; else its share, when
     /// `computing_soon` others like it are about to start beside it.
     pub(super) fn take(&mut self, computes: bool, computing_soon: usize) -> usize {

@@ -1,38 +1,39 @@
 //! The driver: feeds the state machine, records what it says, then does it.
 //!
-//! One thread owns every run of this process. A turn of its loop takes the messages that have come (attempts that
-//! reported or ended, cancellations), fires the timers that are due, starts what fits, commits all changes in one
-//! transaction ([`Journal`]) and only then acts: starts and stops attempts, tells observers. A process that dies between
-//! any two of these steps can be resumed from the store alone.
+//! A synchronous machine that owns runs: it never waits and has no thread. [`Driver::take`] takes in what has happened
+//! (attempts that reported or ended, what people want); [`Driver::turn`] fires the timers that are due, starts what fits,
+//! commits all changes in one transaction ([`Journal`]) and only then acts: starts and stops attempts, tells observers;
+//! [`Driver::next_wake`] says when to turn again if nothing comes. A process that dies between any two of these steps
+//! can be resumed from the store alone. Clock, randomness, executor and the owners' liveness are traits, so that a
+//! simulator drives the very same code; the loop that waits is [`Service`](super::Service).
 //!
-//! Messages arrive on one unbounded channel: executor threads must not block, and the reports of an attempt are
-//! throttled where they are made.
+//! What goes wrong in one run ends that run ([`Driver::condemn`]); only a store that cannot be written concerns all.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
+use recflow_stages::StageError;
 use recflow_stages::clock::Clock;
-use recflow_state::{Store, UnixMs};
+use recflow_state::{RunStatus, Store, TaskRow, TaskState, UnixMs};
 
+use super::alarms::Alarms;
 use super::budget::Budget;
-use super::core::{Effect, Event, Phase, Stamped, StopReason, TaskIx, Timer};
+use super::commit::{Patience, Stuck};
+use super::core::{Effect, Event, Phase, Stamped, Step, StopReason, TaskIx};
+use super::drain::Draining;
 use super::entropy::Entropy;
 use super::journal::{Journal, Write};
 use super::live::{LiveRun, stage_name};
+use super::message::{Message, Reply};
 use super::notice::{Notice, Observer};
-use super::owner::Owner;
+use super::owner::Owners;
 use super::prepare::{Prepared, prepare, shares_threads};
 use crate::executor::log::Mask;
-use crate::executor::{Attempt, AttemptKey, Executor, Failure, HowToStop, Update};
+use crate::executor::{Attempt, AttemptKey, Execute, Failure, HowToStop, Update};
 use crate::workspace::Workspace;
-
-/// So many messages are taken in one turn at most.
-const MESSAGES_PER_TURN: usize = 1_000;
 
 /// What a caller decides.
 #[derive(Debug, Clone)]
@@ -45,35 +46,27 @@ pub struct Options {
     pub grace: Duration,
     /// Values for `secrets.NAME`; masked wherever text is stored.
     pub secrets: BTreeMap<String, String>,
+    /// What to do while the store cannot be written.
+    pub patience: Patience,
 }
 
-/// A message to the driver.
-enum Message {
-    Attempt(AttemptKey, Update),
-    Cancel { force: bool, reason: String },
-}
-
-/// Sends messages to a driver from other threads.
-#[derive(Debug, Clone)]
-pub struct Handle {
-    outbox: Sender<Message>,
-}
-
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Message::Attempt(key, _) => write!(f, "Attempt({key:?})"),
-            Message::Cancel { force, reason } => write!(f, "Cancel({force}, {reason})"),
-        }
-    }
-}
-
-impl Handle {
-    /// Cancels every run of the driver: gracefully, or at once. `reason` is what people will read.
-    pub fn cancel(&self, force: bool, reason: &str) {
-        // A driver that is gone has nothing left to cancel.
-        let _ = self.outbox.send(Message::Cancel { force, reason: reason.to_owned() });
-    }
+/// What a driver stands on. A simulator brings its own.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where all is recorded.
+    pub store: Arc<Store>,
+    /// Where relative paths lead.
+    pub workspace: Workspace,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who knows whether the owners of other runs live.
+    pub owners: Arc<dyn Owners>,
+    /// The id under which this driver owns runs.
+    pub owner: String,
+    /// What carries out attempts.
+    pub executor: Box<dyn Execute>,
 }
 
 /// What to do after the commit.
@@ -82,19 +75,11 @@ pub(super) enum Todo {
     Release(AttemptKey),
     Stop(AttemptKey, HowToStop),
     Tell(Box<Notice>),
+    Answer(Box<dyn FnOnce() + Send>),
 }
 
 /// A task whose turn comes when there is a slot: by the instant at which it became ready, then by run and position.
-type Turn = (UnixMs, u64, Arc<str>, TaskIx);
-type Alarm = (i64, Arc<str>, TaskIx, TimerKey);
-
-/// [`Timer`] in an order, for the heap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum TimerKey {
-    Retry(u32),
-    Timeout(u32),
-    Deferral(u32),
-}
+type Turn = (UnixMs, Arc<str>, TaskIx);
 
 /// Executes runs.
 pub struct Driver {
@@ -102,18 +87,22 @@ pub struct Driver {
     pub(super) workspace: Workspace,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
-    pub(super) owner: Owner,
+    pub(super) owners: Arc<dyn Owners>,
+    pub(super) owner: String,
+    pub(super) executor: Box<dyn Execute>,
     pub(super) options: Options,
     pub(super) journal: Journal,
-    executor: Executor,
-    handle: Handle,
-    inbox: Receiver<Message>,
     pub(super) runs: BTreeMap<Arc<str>, LiveRun>,
     ready: BTreeSet<Turn>,
-    turns: u64,
-    timers: BinaryHeap<Reverse<Alarm>>,
+    pub(super) alarms: Alarms,
+    /// The latest instant that the clock has shown.
+    seen: UnixMs,
     pub(super) budget: Budget,
     pub(super) todo: Vec<Todo>,
+    /// Set while the store cannot be written.
+    pub(super) stuck: Option<Stuck>,
+    pub(super) draining: Option<Draining>,
+    stopped: bool,
     pub(super) mask: Mask,
     pub(super) secrets: Arc<[String]>,
 }
@@ -125,44 +114,32 @@ impl std::fmt::Debug for Driver {
 }
 
 impl Driver {
-    /// A driver without runs. Registers this process as an owner and opens the store, creating both where needed.
-    pub fn start(workspace: Workspace, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> anyhow::Result<Self> {
-        let owners = workspace.owners();
-        let owner = Owner::register(&owners, entropy.next())
-            .with_context(|| format!("cannot register as an owner of runs in `{}`", owners.display()))?;
-        let store = Store::open_unless_used(workspace.store(), || super::owner::any_alive(&owners, Some(owner.id())))?;
-        let (outbox, inbox) = channel();
-        let sink_outbox = outbox.clone();
-        let executor = Executor::start(Arc::new(move |key, update| {
-            let _ = sink_outbox.send(Message::Attempt(key.clone(), update));
-        }))
-        .context("cannot start the executor")?;
+    /// A driver without runs.
+    pub fn new(parts: Parts, options: Options) -> Self {
+        let Parts { store, workspace, clock, entropy, owners, owner, executor } = parts;
         let secrets: Arc<[String]> = options.secrets.values().cloned().collect();
-        Ok(Self {
-            store: Arc::new(store),
+        Self {
+            store,
             workspace,
-            clock,
             entropy,
+            owners,
             owner,
+            executor,
             budget: Budget::new(options.jobs, options.threads),
             mask: Mask::new(&secrets),
             secrets,
             options,
             journal: Journal::default(),
-            executor,
-            handle: Handle { outbox },
-            inbox,
             runs: BTreeMap::new(),
             ready: BTreeSet::new(),
-            turns: 0,
-            timers: BinaryHeap::new(),
+            alarms: Alarms::default(),
+            seen: UnixMs(clock.now().as_millisecond()),
+            clock,
             todo: Vec::new(),
-        })
-    }
-
-    /// Sends messages to this driver from other threads.
-    pub fn handle(&self) -> Handle {
-        self.handle.clone()
+            stuck: None,
+            draining: None,
+            stopped: false,
+        }
     }
 
     /// The store that this driver writes.
@@ -170,12 +147,97 @@ impl Driver {
         &self.store
     }
 
+    /// Whether it has no run, and nothing is left to record.
+    pub fn is_idle(&self) -> bool {
+        self.runs.is_empty() && self.stuck.is_none()
+    }
+
+    /// Whether it was told to stop, or to drain and has done so.
+    pub fn is_over(&self) -> bool {
+        self.stopped || self.is_drained()
+    }
+
     pub(super) fn now(&self) -> UnixMs {
         UnixMs(self.clock.now().as_millisecond())
     }
 
-    /// Takes over a run and applies the events that bring it to life. Nothing starts before [`Driver::drive`].
-    pub(super) fn adopt(&mut self, run: LiveRun, events: Vec<Event>, resumed: bool) -> anyhow::Result<()> {
+    /// Takes in what has happened. Nothing is recorded or done before the next [`Driver::turn`].
+    pub fn take(&mut self, message: Message) {
+        match message {
+            Message::Attempt(key, Update::Process(process)) => {
+                if let Some(run) = self.runs.get(&key.run) {
+                    let (run, task) = (run.id.clone(), run.task_id(key.task).to_owned());
+                    let (pid, start_ticks) = (process.pid, process.start_ticks);
+                    self.journal.add(Write::Process { run, task, attempt: key.attempt, pid, start_ticks });
+                    self.todo.push(Todo::Release(key));
+                }
+            }
+            Message::Attempt(key, Update::Report(report)) => self.reported(&key, report),
+            Message::Attempt(key, Update::Ended(ended)) => self.ended(&key, ended),
+            Message::Launch(launch, reply) => {
+                let launched = self.launch(*launch);
+                self.answer(reply, launched);
+            }
+            Message::Adopt(run, reply) => {
+                let adopted = self.resume(&run);
+                self.answer(reply, adopted);
+            }
+            Message::Resume(run, reply) => {
+                let resumed = self.resume(&run);
+                self.answer(reply, resumed);
+            }
+            Message::Cancel { run, force, reason } => {
+                let keys = self.runs.keys().filter(|key| run.as_ref().is_none_or(|run| run.as_str() == &***key));
+                for key in keys.cloned().collect::<Vec<_>>() {
+                    self.advance(&key, Event::CancelRequested { force, reason: reason.clone() });
+                }
+            }
+            Message::Drain { until } => self.drain(UnixMs(until.as_millisecond())),
+            Message::Stop => self.stopped = true,
+            Message::Wake => {}
+        }
+    }
+
+    /// Fires due timers, starts what fits, commits, and acts.
+    ///
+    /// An error means that the store cannot be written and that [`Options::patience`] is at its end. Nothing of what was
+    /// not committed has been done.
+    pub fn turn(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        self.stop_the_drained();
+        if !self.is_unstuck(observer)? {
+            return Ok(());
+        }
+        self.look_at_the_clock();
+        self.start_what_fits();
+        self.commit_and_act(observer)?;
+        self.runs.retain(|_, run| !run.state.status.is_terminal());
+        Ok(())
+    }
+
+    /// When to turn again if no message comes; `None` if there is nothing to wait for.
+    pub fn next_wake(&self) -> Option<UnixMs> {
+        let next = match &self.stuck {
+            Some(stuck) => Some(stuck.retry_at),
+            None => self.alarms.next_ms().map(UnixMs),
+        };
+        let drained = self.draining.as_ref().and_then(Draining::next_wake);
+        [next, drained].into_iter().flatten().min()
+    }
+
+    /// Fires the timers that are due.
+    fn look_at_the_clock(&mut self) {
+        let now = self.now();
+        if now < self.seen {
+            self.alarms.set_back(self.seen.0 - now.0);
+        }
+        self.seen = now;
+        while let Some((run, task, timer)) = self.alarms.pop_due(now.0) {
+            self.advance(&run, Event::TimerFired { task, timer });
+        }
+    }
+
+    /// Takes over a run and applies the events that bring it to life. Nothing starts before the next [`Driver::turn`].
+    pub(super) fn adopt(&mut self, run: LiveRun, events: Vec<Event>, resumed: bool) {
         let key = run.key.clone();
         let now = self.now();
         let tasks = (0..run.plan.len()).map(|task| run.task_notice(task, now)).collect();
@@ -183,122 +245,56 @@ impl Driver {
         for (task, record) in run.state.tasks.iter().enumerate() {
             match record.phase {
                 Phase::Queued => self.enqueue(&key, task),
-                Phase::Retrying { after, due_ms } => self.wake(&key, task, Timer::Retry { after }, due_ms),
-                Phase::Deferred { after, until_ms } => self.wake(&key, task, Timer::Deferral { after }, until_ms),
+                Phase::Retrying { after, due_ms } => self.alarms.set(due_ms, &key, task, super::core::Timer::Retry { after }),
+                Phase::Deferred { after, until_ms } => self.alarms.set(until_ms, &key, task, super::core::Timer::Deferral { after }),
                 _ => {}
             }
         }
         self.runs.insert(key.clone(), run);
-        events.into_iter().try_for_each(|event| self.advance(&key, event))
-    }
-
-    /// Executes all adopted runs to their end.
-    ///
-    /// An error means that the store could not be written: what is under way is killed, and the runs can be resumed.
-    pub fn drive(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
-        loop {
-            self.start_what_fits()?;
-            self.commit_and_act(observer)?;
-            self.runs.retain(|_, run| !run.state.status.is_terminal());
-            if self.runs.is_empty() {
-                return Ok(());
-            }
-            self.wait()?;
-        }
-    }
-
-    /// Waits for a message or a timer, then takes all that have come.
-    fn wait(&mut self) -> anyhow::Result<()> {
-        let first = match self.timers.peek() {
-            None => self.inbox.recv().ok(),
-            Some(Reverse((at_ms, ..))) => {
-                let pause = Duration::from_millis(u64::try_from(at_ms - self.now().0).unwrap_or(0));
-                self.inbox.recv_timeout(pause).ok()
-            }
-        };
-        if let Some(message) = first {
-            self.take(message)?;
-        }
-        // Bounded, so that a talkative attempt cannot put off the commit.
-        for message in self.inbox.try_iter().take(MESSAGES_PER_TURN).collect::<Vec<_>>() {
-            self.take(message)?;
-        }
-        let now = self.now().0;
-        while self.timers.peek().is_some_and(|Reverse((at_ms, ..))| *at_ms <= now) {
-            let Some(Reverse((_, run, task, key))) = self.timers.pop() else { break };
-            let timer = match key {
-                TimerKey::Retry(after) => Timer::Retry { after },
-                TimerKey::Timeout(attempt) => Timer::Timeout { attempt },
-                TimerKey::Deferral(after) => Timer::Deferral { after },
-            };
-            self.advance(&run, Event::TimerFired { task, timer })?;
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, message: Message) -> anyhow::Result<()> {
-        match message {
-            Message::Attempt(key, Update::Process(process)) => {
-                if let Some(run) = self.runs.get(&key.run) {
-                    let (run, task) = (run.id.clone(), run.task_id(key.task).to_owned());
-                    self.journal.add(Write::Process {
-                        run,
-                        task,
-                        attempt: key.attempt,
-                        pid: process.pid,
-                        start_ticks: process.start_ticks,
-                    });
-                    self.todo.push(Todo::Release(key));
-                }
-                Ok(())
-            }
-            Message::Attempt(key, Update::Report(report)) => {
-                self.reported(&key, report);
-                Ok(())
-            }
-            Message::Attempt(key, Update::Ended(ended)) => self.ended(&key, ended),
-            Message::Cancel { force, reason } => {
-                let keys: Vec<Arc<str>> = self.runs.keys().cloned().collect();
-                keys.iter().try_for_each(|key| self.advance(key, Event::CancelRequested { force, reason: reason.clone() }))
-            }
+        for event in events {
+            self.advance(&key, event);
         }
     }
 
     /// Starts queued tasks while there are slots.
-    fn start_what_fits(&mut self) -> anyhow::Result<()> {
-        while self.budget.free_slots() > 0 {
-            let Some((_, _, key, task)) = self.ready.pop_first() else { return Ok(()) };
+    fn start_what_fits(&mut self) {
+        while self.draining.is_none() && self.budget.free_slots() > 0 {
+            let Some((_, key, task)) = self.ready.pop_first() else { return };
             let Some(run) = self.runs.get(&key) else { continue };
             if run.state.tasks[task].phase != Phase::Queued {
                 continue;
             }
-            match prepare(run, task) {
-                Prepared::Skip { reason } => self.advance(&key, Event::Skipped { task, reason })?,
-                Prepared::Decided { taken, output } => self.at_once(&key, task, Ok(output), Some(taken))?,
-                Prepared::Refused(error) => self.at_once(&key, task, Err(Failure::Failed(error)), None)?,
-                Prepared::Ready { work, inputs, env } => self.start_attempt(&key, task, work, &inputs, env)?,
+            let prepared = catch_unwind(AssertUnwindSafe(|| prepare(run, task)))
+                .unwrap_or_else(|_| Prepared::Refused(StageError::bug("its inputs could not be rendered: a template made recflow panic")));
+            match prepared {
+                Prepared::Skip { reason } => self.advance(&key, Event::Skipped { task, reason }),
+                Prepared::Decided { taken, output } => self.at_once(&key, task, Ok(output), Some(taken)),
+                Prepared::Refused(error) => self.at_once(&key, task, Err(Failure::Failed(error)), None),
+                Prepared::Ready { work, inputs, env } => self.start_attempt(&key, task, work, &inputs, env),
             }
         }
-        Ok(())
     }
 
     /// How many of the tasks that will get the slots still free are computing ones.
     pub(super) fn computing_soon(&self) -> usize {
         let next = self.ready.iter().take(self.budget.free_slots().saturating_sub(1));
-        next.filter(|(_, _, key, task)| self.runs.get(key).is_some_and(|run| shares_threads(stage_name(&run.pipeline.tasks[*task].kind))))
+        next.filter(|(_, key, task)| self.runs.get(key).is_some_and(|run| shares_threads(stage_name(&run.pipeline.tasks[*task].kind))))
             .count()
     }
 
     /// Advances a run by one event: notes what changed for the next commit, and what is to be done after it.
-    pub(super) fn advance(&mut self, key: &Arc<str>, event: Event) -> anyhow::Result<()> {
+    pub(super) fn advance(&mut self, key: &Arc<str>, event: Event) {
         let now = self.now();
-        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
+        let Some(run) = self.runs.get_mut(key) else { return };
         let stamped = Stamped { at_ms: now.0, event };
-        let step = run.state.apply(&run.plan, &stamped).with_context(|| format!("this is a bug: run {}", run.id))?;
+        let (step, body) = match apply(run, &stamped) {
+            Ok(applied) => applied,
+            Err(error) => return self.condemn(key, &format!("this is a bug: {error}")),
+        };
         if step.is_stale() {
-            return Ok(());
+            return;
         }
-        self.journal.add(Write::Event { run: run.id.clone(), at: now, body: serde_json::to_value(&stamped.event)? });
+        self.journal.add(Write::Event { run: run.id.clone(), at: now, body });
         for &task in &step.changed {
             run.note_times(task, now);
             self.journal.add(Write::Task(run.task_row(task)));
@@ -313,7 +309,6 @@ impl Driver {
         for effect in step.effects {
             self.carry_out(key, effect);
         }
-        Ok(())
     }
 
     fn carry_out(&mut self, key: &Arc<str>, effect: Effect) {
@@ -325,7 +320,7 @@ impl Driver {
                 let how = if reason == StopReason::Killed { HowToStop::AtOnce } else { HowToStop::Gracefully };
                 self.todo.push(Todo::Stop(AttemptKey { run: key.clone(), task, attempt }, how));
             }
-            Effect::Wake { task, timer, at_ms } => self.wake(key, task, timer, at_ms),
+            Effect::Wake { task, timer, at_ms } => self.alarms.set(at_ms, key, task, timer),
             Effect::RunEnded(_) => {
                 if let Some(run) = self.runs.get(key) {
                     let (run, status, reason) = (run.id.clone(), run.status(), run.reason());
@@ -335,54 +330,48 @@ impl Driver {
         }
     }
 
+    /// Ends a run that cannot go on, whatever the state machine thinks: a bug, a history that cannot be continued, a row
+    /// that the store refuses. Only its rows say so; its events end where they were sound, and a resume goes on from there.
+    pub(super) fn condemn(&mut self, key: &Arc<str>, reason: &str) {
+        let Some(mut run) = self.runs.remove(key) else { return };
+        let now = self.now();
+        tracing::error!(run = %run.id, reason, "the run cannot go on");
+        for task in 0..run.plan.len() {
+            let Some(active) = run.facts[task].active.take() else { continue };
+            self.budget.give_back(active.computes, active.threads);
+            self.todo.push(Todo::Stop(AttemptKey { run: key.clone(), task, attempt: active.attempt }, HowToStop::AtOnce));
+        }
+        for task in (0..run.plan.len()).filter(|task| !run.state.tasks[*task].phase.is_terminal()) {
+            let row = run.task_row(task);
+            let reason = Some(reason.to_owned());
+            self.journal.add(Write::Task(TaskRow { state: TaskState::Cancelled, ended_at: Some(now), reason, ..row }));
+        }
+        let (run, started_at) = (run.id, run.started_at);
+        let reason = Some(reason.to_owned());
+        let status = RunStatus::Failed;
+        self.journal.add(Write::Run { run: run.clone(), status, started_at, ended_at: Some(now), reason: reason.clone() });
+        self.tell(Notice::RunEnded { run, status, reason });
+    }
+
     pub(super) fn tell(&mut self, notice: Notice) {
         self.todo.push(Todo::Tell(Box::new(notice)));
     }
 
+    /// Answers once what led to the answer is recorded.
+    fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, result: anyhow::Result<T>) {
+        self.todo.push(Todo::Answer(Box::new(move || reply(result))));
+    }
+
     fn enqueue(&mut self, key: &Arc<str>, task: TaskIx) {
-        self.turns += 1;
-        self.ready.insert((self.now(), self.turns, key.clone(), task));
+        self.ready.insert((self.now(), key.clone(), task));
     }
+}
 
-    fn wake(&mut self, key: &Arc<str>, task: TaskIx, timer: Timer, at_ms: i64) {
-        let timer = match timer {
-            Timer::Retry { after } => TimerKey::Retry(after),
-            Timer::Timeout { attempt } => TimerKey::Timeout(attempt),
-            Timer::Deferral { after } => TimerKey::Deferral(after),
-        };
-        self.timers.push(Reverse((at_ms, key.clone(), task, timer)));
-    }
-
-    /// Commits the journal. Another program that has the store locked (a backup, a person with `sqlite3`, a suspended
-    /// process) is waited for: to give up would kill attempts that have nothing to do with it.
-    fn commit(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
-        let mut told = false;
-        loop {
-            match self.journal.commit(&self.store) {
-                Err(error @ recflow_state::Error::Busy { .. }) => {
-                    if !std::mem::replace(&mut told, true) {
-                        observer.notice(&Notice::Waiting { reason: error.to_string() });
-                    }
-                }
-                committed => return committed.context("cannot record what happened"),
-            }
-        }
-    }
-
-    fn commit_and_act(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
-        recflow_stages::failpoint::hit("engine.before_commit");
-        self.commit(observer)?;
-        recflow_stages::failpoint::hit("engine.after_commit");
-        for todo in self.todo.drain(..) {
-            match todo {
-                Todo::Execute(attempt) => self.executor.execute(*attempt),
-                Todo::Release(key) => self.executor.release(key),
-                Todo::Stop(key, how) => self.executor.stop(key, how),
-                Todo::Tell(notice) => observer.notice(&notice),
-            }
-        }
-        Ok(())
-    }
+/// Applies an event to a run's state, and gives it in its stored form too. A panic is a bug of one run, not the end of all.
+fn apply(run: &mut LiveRun, stamped: &Stamped) -> anyhow::Result<(Step, serde_json::Value)> {
+    let step = catch_unwind(AssertUnwindSafe(|| run.state.apply(&run.plan, stamped)))
+        .map_err(|_| anyhow::anyhow!("the state machine panicked at {:?}", stamped.event))??;
+    Ok((step, serde_json::to_value(&stamped.event)?))
 }
 
 /// An instant of the store as one of jiff's.

@@ -1,7 +1,9 @@
 //! What the next transaction will write. The driver collects everything that a turn of its loop changes and commits it
 //! at once, before it acts on any of it.
 
-use recflow_state::{AttemptRow, Result, RunId, RunStatus, Store, TaskRow, Tx, UnixMs};
+use std::collections::BTreeSet;
+
+use recflow_state::{AttemptRow, Error, Result, RunId, RunStatus, Store, TaskRow, Tx, UnixMs};
 use serde_json::Value;
 
 /// One change of the store.
@@ -37,6 +39,62 @@ impl Journal {
         store.write(|tx| self.writes.iter().try_for_each(|write| apply(tx, write)))?;
         self.writes.clear();
         Ok(())
+    }
+
+    /// The runs whose changes the store refuses while it takes those of others, and what it says of each. Nothing is written.
+    pub(super) fn refused(&self, store: &Store) -> Vec<(RunId, Error)> {
+        // A disk that cannot be read is no fault of a run.
+        if store.write(|tx| tx.non_terminal_runs().map(drop)).is_err() {
+            return Vec::new();
+        }
+        let runs: BTreeSet<&RunId> = self.writes.iter().map(Write::run).collect();
+        let mut refused = Vec::new();
+        for run in runs {
+            let tried = store.write(|tx| {
+                self.writes.iter().filter(|write| write.run() == run).try_for_each(|write| apply(tx, write)).map_err(Tried::Failed)?;
+                Err::<(), _>(Tried::Worked)
+            });
+            match tried {
+                Err(Tried::Failed(error @ (Error::NotFound { .. } | Error::TooLarge { .. } | Error::Other { .. }))) => {
+                    refused.push((run.clone(), error));
+                }
+                _ => {}
+            }
+        }
+        refused
+    }
+
+    /// Drops the changes of a run.
+    pub(super) fn forget(&mut self, run: &RunId) {
+        self.writes.retain(|write| write.run() != run);
+    }
+}
+
+/// How a try went that is rolled back in any case.
+enum Tried {
+    Worked,
+    Failed(Error),
+}
+
+impl From<Error> for Tried {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Write {
+    /// The run that it is about.
+    fn run(&self) -> &RunId {
+        match self {
+            Self::Event { run, .. }
+            | Self::Run { run, .. }
+            | Self::Process { run, .. }
+            | Self::Progress { run, .. }
+            | Self::Output { run, .. }
+            | Self::Metric { run, .. } => run,
+            Self::Task(row) => &row.run_id,
+            Self::Attempt(row) => &row.run_id,
+        }
     }
 }
 

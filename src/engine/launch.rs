@@ -57,7 +57,7 @@ impl Driver {
                 trigger: launch.trigger,
                 logical_date,
                 params: Value::Object(launch.params.clone()),
-                owner: Some(self.owner.id().to_owned()),
+                owner: Some(self.owner.clone()),
                 created_at: now,
                 workspace: workspace.clone(),
                 binary_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -69,7 +69,7 @@ impl Driver {
             tx.create_run(&new, &tasks)
         });
         recorded.context("cannot record the new run")?;
-        self.adopt(run, vec![Event::Created], false)?;
+        self.adopt(run, vec![Event::Created], false);
         Ok(id)
     }
 }

@@ -5,29 +5,41 @@
 //! | [`core`] | decides: a pure state machine, without I/O |
 //! | `driver` | feeds the state machine, records what it says, then does it |
 //! | `attempts` | the driver's half that deals with attempts: how one starts, reports, ends |
+//! | `commit` | the driver's half that records, and what happens when it cannot |
+//! | `drain` | the driver's half that comes to an end while runs are under way |
+//! | `service` | the loop around a driver, which waits |
+//! | `message` | what a driver is told, and by what handle |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
 //! | `prepare` | `when`, branches and inputs of a task whose turn has come |
 //! | `journal` | what the next transaction will write |
-//! | `budget` | slots and threads |
+//! | `alarms`, `budget` | timers; slots and threads |
 //! | [`owner`] | which process owns a run, and whether it is alive |
 //! | [`notice`] | what watchers are told |
 //! | [`entropy`] | randomness, behind a trait |
 
+mod alarms;
 mod attempts;
 mod budget;
+mod commit;
 pub mod core;
+mod drain;
 mod driver;
 pub mod entropy;
 mod journal;
 mod launch;
 mod live;
+mod message;
 pub mod notice;
 pub mod owner;
 mod prepare;
 mod resume;
+mod service;
 
-pub use driver::{Driver, Handle, Options, timestamp};
+pub use commit::Patience;
+pub use driver::{Driver, Options, Parts, timestamp};
 pub use launch::Launch;
 pub use live::stage_name;
+pub use message::{Answer, Handle, Message, Reply};
 pub use notice::{Nobody, Notice, Observer, TaskNotice};
 pub use resume::{Standing, standing};
+pub use service::Service;

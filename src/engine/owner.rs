@@ -5,6 +5,7 @@
 //! and only if its owner's lock can be taken. No heartbeat and no time-out is needed, and a process that is merely
 //! slow or suspended is never mistaken for dead.
 
+use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -60,6 +61,31 @@ pub enum Liveness {
     },
     /// Its process is gone.
     Dead,
+}
+
+/// Who knows whether an owner is alive: the lock files of a workspace, or a simulator.
+pub trait Owners: Send + Sync + Debug {
+    /// Whether the owner `id` is alive.
+    fn liveness(&self, id: &str) -> Liveness;
+}
+
+/// The lock files in a folder.
+#[derive(Debug, Clone)]
+pub struct LockFiles {
+    folder: PathBuf,
+}
+
+impl LockFiles {
+    /// Those of owners that registered in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+}
+
+impl Owners for LockFiles {
+    fn liveness(&self, id: &str) -> Liveness {
+        liveness(&self.folder, id)
+    }
 }
 
 /// Asks whether the owner `id` is alive. Works on a read-only file system.

@@ -9,9 +9,8 @@ use super::driver::Driver;
 use super::journal::Write;
 use super::launch::Seed;
 use super::live::LiveRun;
-use super::owner::{Liveness, liveness};
-use crate::executor::process::{kill_leftovers, kill_marked};
-use crate::executor::{ProcessId, remove_lost_output};
+use super::owner::{Liveness, LockFiles, Owners};
+use crate::executor::{LostAttempt, ProcessId};
 use crate::workspace::Workspace;
 
 /// Where a run stands, asked from outside.
@@ -30,11 +29,15 @@ pub enum Standing {
 
 /// Asks whether a run is over, under way or interrupted.
 pub fn standing(workspace: &Workspace, run: &Run) -> Standing {
+    standing_of(&LockFiles::new(workspace.owners()), run)
+}
+
+/// The same, of owners that need not be lock files.
+pub(super) fn standing_of(owners: &dyn Owners, run: &Run) -> Standing {
     if run.status.is_terminal() {
         return Standing::Over;
     }
-    let owner = run.owner.as_deref().map(|owner| liveness(&workspace.owners(), owner));
-    match owner {
+    match run.owner.as_deref().map(|owner| owners.liveness(owner)) {
         Some(Liveness::Alive { pid }) => Standing::Live { pid },
         Some(Liveness::Dead) | None => Standing::Interrupted,
     }
@@ -54,14 +57,15 @@ impl Driver {
         };
         let now = self.now();
         let mut events = Vec::new();
-        if row.status == RunStatus::Queued {
+        if run.state.status == super::core::RunStatus::Queued {
             events.push(Event::Created);
         }
         for (task, attempt) in run.state.running().collect::<Vec<_>>() {
             events.push(self.lose(&run, &attempts, task, attempt, now));
         }
         events.extend(clearing(&run, &events, now)?);
-        self.adopt(run, events, true)
+        self.adopt(run, events, true);
+        Ok(())
     }
 
     /// Makes this process the owner of a run that nobody executes. Asked and done in one transaction, so that of two
@@ -69,13 +73,13 @@ impl Driver {
     fn take_over(&self, id: &RunId) -> anyhow::Result<Run> {
         self.store.write(|tx| {
             let row = tx.run(id)?;
-            match standing(&self.workspace, &row) {
+            match standing_of(&*self.owners, &row) {
                 Standing::Live { pid: Some(pid) } => bail!("run {id} is under way in process {pid}"),
                 Standing::Live { pid: None } => bail!("run {id} is under way in another process"),
                 Standing::Over if row.status == RunStatus::Succeeded => bail!("run {id} has succeeded; there is nothing to resume"),
                 Standing::Over | Standing::Interrupted => {}
             }
-            let taken = tx.set_owner(id, row.owner.as_deref(), Some(self.owner.id()))?;
+            let taken = tx.set_owner(id, row.owner.as_deref(), Some(&self.owner))?;
             debug_assert!(taken, "the row was read in this transaction");
             if row.status.is_terminal() {
                 tx.update_run(id, RunStatus::Running, row.started_at, None, None)?;
@@ -87,7 +91,7 @@ impl Driver {
     /// Undoes [`Driver::take_over`]: a run that cannot be resumed stays what it was.
     fn put_back(&self, row: &Run) -> anyhow::Result<()> {
         self.store.write(|tx| {
-            tx.set_owner(&row.id, Some(self.owner.id()), row.owner.as_deref())?;
+            tx.set_owner(&row.id, Some(&self.owner), row.owner.as_deref())?;
             tx.update_run(&row.id, row.status, row.started_at, row.ended_at, row.reason.as_deref())
         })?;
         Ok(())
@@ -133,13 +137,15 @@ impl Driver {
     fn lose(&mut self, run: &LiveRun, attempts: &[AttemptRow], task: TaskIx, attempt: u32, now: UnixMs) -> Event {
         let name = run.task_id(task);
         if let Some(row) = attempts.iter().find(|row| row.task_id == name && row.number == attempt) {
-            let mark = run.publish_key(task);
-            if let (Some(pid), Some(start_ticks)) = (row.pid, row.pid_start) {
-                kill_leftovers(ProcessId { pid, start_ticks }, mark.as_str());
-            }
-            // A process that the owner had no time to record, or that left its group.
-            kill_marked(mark.as_str());
-            remove_lost_output(self.workspace.home(), run.id.as_str(), name, attempt);
+            let process = row.pid.zip(row.pid_start).map(|(pid, start_ticks)| ProcessId { pid, start_ticks });
+            self.executor.bury(&LostAttempt {
+                run: run.id.as_str().to_owned(),
+                task_id: name.to_owned(),
+                attempt,
+                publish_key: run.publish_key(task),
+                process,
+                home: self.workspace.home().to_owned(),
+            });
             self.journal.add(Write::Attempt(Box::new(AttemptRow { state: AttemptState::Lost, ended_at: Some(now), ..row.clone() })));
         }
         Event::AttemptEnded { task, attempt, outcome: Outcome::Lost { reason: "the recflow process that ran it died".to_owned() } }

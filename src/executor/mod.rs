@@ -7,6 +7,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`request`] | what the executor is asked and what it answers |
+//! | [`execute`] | the executor as the engine sees it: a trait, so that a simulator can stand in |
 //! | [`service`] | the thread that owns all attempts under way |
 //! | [`inline`] | cheap stages, on a thread of this process |
 //! | [`child`] | heavy stages: the parent's side of `recflow __attempt` |
@@ -19,6 +20,7 @@
 
 pub mod attempt;
 mod child;
+mod execute;
 mod inline;
 pub mod log;
 mod output;
@@ -29,7 +31,7 @@ mod service;
 mod shell;
 mod supervision;
 
-pub use output::remove_lost_output;
+pub use execute::{Execute, LostAttempt};
 pub use request::{Attempt, AttemptKey, Ended, Failure, HowToStop, OUTPUT_BYTES_MAX, ProcessId, Sink, Update, Work};
 pub use service::Executor;
 pub use shell::as_text;

@@ -44,7 +44,7 @@ fn output_path(home: &Path, run: &str, task: &str, attempt: u32) -> PathBuf {
 }
 
 /// Removes what an attempt whose owner died may have left: its output, in which secrets are not masked yet.
-pub fn remove_lost_output(home: &Path, run: &str, task: &str, attempt: u32) {
+pub(super) fn remove_lost_output(home: &Path, run: &str, task: &str, attempt: u32) {
     let _ = std::fs::remove_file(output_path(home, run, task, attempt));
 }
 

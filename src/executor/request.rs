@@ -109,7 +109,7 @@ pub struct ProcessId {
 /// What the executor says of an attempt.
 #[derive(Debug)]
 pub enum Update {
-    /// It has a process now. A child waits until [`super::Executor::release`] before it begins.
+    /// It has a process now. A child waits until [`super::Execute::release`] before it begins.
     Process(ProcessId),
     /// It reported something.
     Report(Report),

@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use recflow_stages::StageError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::execute::{Execute, LostAttempt};
 use super::request::{Attempt, AttemptKey, Ended, Failure, HowToStop, Sink, Update, Work};
 use super::supervision::{SharedReaper, Supervision};
 use super::{child, inline, shell};
@@ -51,25 +52,28 @@ impl Executor {
         Ok(Self { commands: Some(commands), thread: Some(thread) })
     }
 
-    /// Starts an attempt. Its end is reported in any case.
-    pub fn execute(&self, attempt: Attempt) {
-        self.send(Command::Start(Box::new(attempt)));
-    }
-
-    /// Lets a child begin, once its process has been recorded. Others need no release.
-    pub fn release(&self, key: AttemptKey) {
-        self.send(Command::Release(key));
-    }
-
-    /// Stops an attempt; one that is not under way any more is fine.
-    pub fn stop(&self, key: AttemptKey, how: HowToStop) {
-        self.send(Command::Stop(key, how));
-    }
-
     fn send(&self, command: Command) {
         let commands = self.commands.as_ref().expect("present until dropped");
         // The thread ends only after this sender is dropped, or by a panic, which `drop` passes on.
         let _ = commands.send(command);
+    }
+}
+
+impl Execute for Executor {
+    fn start(&self, attempt: Attempt) {
+        self.send(Command::Start(Box::new(attempt)));
+    }
+
+    fn release(&self, key: AttemptKey) {
+        self.send(Command::Release(key));
+    }
+
+    fn stop(&self, key: AttemptKey, how: HowToStop) {
+        self.send(Command::Stop(key, how));
+    }
+
+    fn bury(&self, lost: &LostAttempt) {
+        lost.bury();
     }
 }
 

@@ -34,7 +34,7 @@ use super::simulate::{Stop, Watcher};
 use super::subject::{POLICY, Subject};
 use super::{place, start};
 use crate::engine::entropy::SystemEntropy;
-use crate::engine::{Driver, Launch, Options};
+use crate::engine::{Launch, Options, Service};
 use crate::pipeline::Pipeline;
 use crate::workspace::Workspace;
 
@@ -77,7 +77,7 @@ pub(super) struct PolicyLine<'a> {
     policy: Policy,
     context: Context,
     workspace: Workspace,
-    driver: Driver,
+    driver: Service,
     start: Predictor,
     served: Option<Served>,
     params: Map<String, Value>,
@@ -92,7 +92,7 @@ impl<'a> PolicyLine<'a> {
         let context = Context { storage: recflow_stages::storage::from_environment(), cancel: stage.stop.token(), ..plain };
         start::copy(&journal.start(), &folder, &context)?;
         let workspace = Workspace::new(&folder, None)?;
-        let driver = Driver::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), stage.options.clone())?;
+        let driver = Service::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), stage.options.clone())?;
         stage.stop.watch(driver.handle());
         let at_start = Context { workspace: journal.start(), ..context.clone() };
         let (version, train) = serving(stage.subject, &at_start)?;

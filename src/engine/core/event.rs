@@ -96,6 +96,11 @@ pub enum Outcome {
         /// What is known, for people.
         reason: String,
     },
+    /// It was stopped because the process that watched it had to end. Counts as nothing: the task goes back to the queue.
+    Interrupted {
+        /// What is known, for people.
+        reason: String,
+    },
     /// It waits for the world and gives its slot back until then.
     Deferred {
         /// When to look again.

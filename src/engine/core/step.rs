@@ -139,6 +139,7 @@ impl Turn<'_> {
                 self.step.effects.push(Effect::Wake { task, timer: Timer::Deferral { after: attempt }, at_ms: *until_ms });
             }
             Outcome::Lost { reason } => self.lost(task, reason),
+            Outcome::Interrupted { reason } => self.enqueue(task, Some(format!("interrupted: {reason}"))),
             Outcome::Failed { .. } | Outcome::Stopped if stopping == Some(StopReason::TimedOut) => {
                 let limit = Duration::from_millis(self.plan.tasks[task].timeout_ms.unwrap_or_default().unsigned_abs());
                 self.failed(task, attempt, true, format!("timed out after {}", crate::pipeline::duration::format(limit)));

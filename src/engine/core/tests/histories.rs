@@ -116,13 +116,14 @@ impl History {
 
     fn outcome(&self, task: TaskIx, dice: &mut Dice) -> Outcome {
         let below = &self.run.plan.downstream[task];
-        match dice.roll(10) {
+        match dice.roll(11) {
             0 => Outcome::Failed { retryable: true, reason: "disk".to_owned() },
             1 => Outcome::Failed { retryable: false, reason: "input".to_owned() },
             2 => Outcome::Lost { reason: "power".to_owned() },
             3 => Outcome::Stopped,
             4 => Outcome::Skipped { reason: "nothing to do".to_owned() },
             5 if dice.roll(3) == 0 => Outcome::Deferred { until_ms: self.run.now_ms + 500 },
+            7 if dice.roll(3) == 0 => Outcome::Interrupted { reason: "drained".to_owned() },
             6 => Outcome::Succeeded { taken: Some(below.iter().copied().filter(|_| dice.roll(2) == 0).collect()) },
             _ => Outcome::Succeeded { taken: None },
         }
