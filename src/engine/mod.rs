@@ -9,6 +9,7 @@
 //! | `drain` | the driver's half that comes to an end while runs are under way |
 //! | `service` | the loop around a driver, which waits |
 //! | `message` | what a driver is told, and by what handle |
+//! | `enqueue` | the rows of a new run, whoever creates it |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
 //! | `prepare` | `when`, branches and inputs of a task whose turn has come |
 //! | `journal` | what the next transaction will write |
@@ -24,6 +25,7 @@ mod commit;
 pub mod core;
 mod drain;
 mod driver;
+mod enqueue;
 pub mod entropy;
 mod journal;
 mod launch;
@@ -37,6 +39,7 @@ mod service;
 
 pub use commit::Patience;
 pub use driver::{Driver, Options, Parts, timestamp};
+pub use enqueue::{Enqueue, enqueue, text_hash};
 pub use launch::Launch;
 pub use live::stage_name;
 pub use message::{Answer, Handle, Message, Reply};

@@ -7,6 +7,7 @@
 //!
 //! The rules are written down for people in `docs/scheduling.md`.
 
+pub mod catalog;
 pub mod firing;
 pub mod overlap;
 pub mod slots;
