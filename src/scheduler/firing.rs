@@ -83,6 +83,18 @@ impl Firings<'_> {
     }
 }
 
+impl Firings<'_> {
+    /// Passes over firings up to `until` without looking at each, where that can be done: those of an interval, but for the
+    /// last `keep`. The first and the last of them, and how many there were.
+    pub(super) fn pass_over(&mut self, until: Timestamp, keep: u64) -> Option<(Timestamp, Timestamp, u64)> {
+        let until = self.schedule.end.map_or(until, |end| end.min(until));
+        match self.source.as_mut()? {
+            Source::Interval(interval) => interval.pass_over(until, keep),
+            Source::Calendar(_) => None,
+        }
+    }
+}
+
 impl Iterator for Firings<'_> {
     type Item = Firing;
 
@@ -109,6 +121,15 @@ impl Interval {
         let after = i64::try_from(after.as_nanosecond().div_euclid(1_000_000)).ok()?;
         let steps = (after - anchor).div_euclid(step) + 1;
         Some(Self { next: anchor.checked_add(steps.checked_mul(step)?)?, step })
+    }
+
+    fn pass_over(&mut self, until: Timestamp, keep: u64) -> Option<(Timestamp, Timestamp, u64)> {
+        let away = u64::try_from(until.as_millisecond() - self.next).ok()?;
+        let count = (away / self.step.unsigned_abs() + 1).checked_sub(keep).filter(|count| *count > 0)?;
+        let first = self.next;
+        self.next = first.checked_add(self.step.checked_mul(i64::try_from(count).ok()?)?)?;
+        let instant = |ms| Timestamp::from_millisecond(ms).ok();
+        Some((instant(first)?, instant(self.next - self.step)?, count))
     }
 
     fn next(&mut self) -> Option<Timestamp> {

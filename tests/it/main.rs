@@ -17,6 +17,7 @@ mod recommend;
 mod report;
 mod runs;
 mod sandbox;
+mod schedule;
 mod secrets;
 mod shell;
 mod simulate;

@@ -49,8 +49,10 @@ pub(super) fn decide(schedule: &Schedule, index: usize, watermark: Timestamp, lo
 }
 
 fn due(schedule: &Schedule, index: usize, watermark: Timestamp, now: Timestamp) -> Due {
-    let mut due = Due { old: None, newest: VecDeque::new(), next: None };
     let mut firings = firings(schedule, watermark);
+    let old = firings.pass_over(now, RUNS_MAX as u64);
+    let old = old.map(|(at, until, count)| Skipped { at, until, count, schedule: index, reason: Reason::OverLimit });
+    let mut due = Due { old, newest: VecDeque::new(), next: None };
     while let Some((at, _)) = firings.next_instant() {
         if at > now {
             due.next = Some(at);

@@ -127,6 +127,21 @@ fn of_too_many_slots_the_newest_run_and_the_others_are_counted() {
 }
 
 #[test]
+fn an_absence_of_decades_is_counted_and_not_walked() {
+    let mut seconds = every(1, Catchup::All);
+    seconds.start = Some("1990-01-01T00:00:00Z".parse().expect("valid"));
+    let now = at("12:00:00.500");
+    let all = plan(&[(&seconds, first_watermark(&seconds, None, now))], &Look { now, last: None, paused: false });
+    let total = now.duration_since(seconds.start.expect("set")).as_secs() as u64 + 1;
+    assert_eq!((all.run.len(), all.skipped[0].count + 1_000), (RUNS_MAX, total));
+    assert_eq!((all.skipped[0].until, all.run[0].at, all.next), (at("11:43:20"), at("11:43:21"), Some(at("12:00:01"))));
+    // What has ended has no more to come.
+    seconds.end = Some("1990-01-01T01:00:00Z".parse().expect("valid"));
+    let ended = plan(&[(&seconds, first_watermark(&seconds, None, now))], &Look { now, last: None, paused: false });
+    assert_eq!((ended.run.len(), ended.skipped[0].count, ended.next), (1_000, 2_601, None));
+}
+
+#[test]
 fn a_clock_that_goes_back_fires_nothing_again() {
     let hourly = cron("0 * * * *", Catchup::All);
     let look = Look { last: Some(at("12:00:05")), ..first_look("10:30") };
