@@ -8,9 +8,12 @@
 //! The rules are written down for people in `docs/scheduling.md`.
 
 pub mod catalog;
+pub mod events;
 pub mod firing;
 pub mod overlap;
 pub mod slots;
+pub mod tick;
+pub mod world;
 
 pub use firing::{DstMark, Firing, Firings, firings};
 pub use overlap::{Admission, on_overlap};
