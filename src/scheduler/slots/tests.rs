@@ -135,6 +135,9 @@ fn an_absence_of_decades_is_counted_and_not_walked() {
     let total = now.duration_since(seconds.start.expect("set")).as_secs() as u64 + 1;
     assert_eq!((all.run.len(), all.skipped[0].count + 1_000), (RUNS_MAX, total));
     assert_eq!((all.skipped[0].until, all.run[0].at, all.next), (at("11:43:20"), at("11:43:21"), Some(at("12:00:01"))));
+    let minutes = Schedule { start: seconds.start, ..cron("* * * * *", Catchup::All) };
+    let all = plan(&[(&minutes, first_watermark(&minutes, None, now))], &Look { now, last: None, paused: false });
+    assert_eq!((all.run.len(), all.skipped[0].count + 1_000), (RUNS_MAX, (total - 1) / 60 + 1));
     // What has ended has no more to come.
     seconds.end = Some("1990-01-01T01:00:00Z".parse().expect("valid"));
     let ended = plan(&[(&seconds, first_watermark(&seconds, None, now))], &Look { now, last: None, paused: false });
