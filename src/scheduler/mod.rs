@@ -13,4 +13,4 @@ pub mod slots;
 
 pub use firing::{DstMark, Firing, Firings, firings};
 pub use overlap::{Admission, on_overlap};
-pub use slots::{Look, Plan, Reason, Skipped, Slot, first_watermark, plan};
+pub use slots::{Look, Plan, Reason, Skipped, Slot, first_watermark, key, plan};

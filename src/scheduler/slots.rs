@@ -14,7 +14,8 @@ mod merge;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::pipeline::Schedule;
+use crate::pipeline::schedule::When;
+use crate::pipeline::{Schedule, duration};
 
 /// How late a slot may be decided on and still be on time, and how long a loop may not look without having been away.
 pub const GRACE: SignedDuration = SignedDuration::from_secs(60);
@@ -101,6 +102,22 @@ impl Reason {
             Reason::Superseded => "superseded",
             Reason::OutsideWindow => "outside_window",
             Reason::OverLimit => "over_limit",
+        }
+    }
+}
+
+/// What a schedule's watermark is stored under: the instants at which it fires, not how missed ones are treated. A schedule
+/// with another key counts as new.
+pub fn key(schedule: &Schedule) -> String {
+    match &schedule.when {
+        When::Cron(cron) => {
+            let fields: Vec<String> = cron.to_string().split_ascii_whitespace().map(str::to_owned).collect();
+            let zone = schedule.timezone.iana_name().unwrap_or("UTC");
+            format!("cron {} {zone} {:?}", fields.join(" "), schedule.dst).to_lowercase()
+        }
+        When::Every(interval) => {
+            let anchor = schedule.start.unwrap_or(Timestamp::UNIX_EPOCH);
+            format!("every {} from {anchor}", duration::format(*interval))
         }
     }
 }

@@ -170,6 +170,20 @@ fn a_new_schedule_begins_now_or_at_its_start_and_an_edited_one_goes_on() {
 }
 
 #[test]
+fn a_schedule_is_known_by_when_it_fires() {
+    let daily = cron("0  3 * * MON ", Catchup::All);
+    assert_eq!(key(&daily), "cron 0 3 * * mon utc vixie");
+    let same = Schedule { catchup: Catchup::None, overlap: Overlap::Skip, start: Some(at("12:00")), ..daily.clone() };
+    assert_eq!(key(&same), key(&daily));
+    let elsewhere = Schedule { timezone: TimeZone::get("Europe/Prague").expect("known"), ..daily.clone() };
+    let other_rule = Schedule { dst: Dst::Skip, ..daily.clone() };
+    assert!(key(&elsewhere) != key(&daily) && key(&other_rule) != key(&daily));
+    let hourly = every(3_600, Catchup::All);
+    assert_eq!(key(&hourly), "every 1h from 1970-01-01T00:00:00Z");
+    assert_ne!(key(&Schedule { start: Some(at("12:30")), ..hourly.clone() }), key(&hourly), "its start moves it");
+}
+
+#[test]
 fn an_instant_of_two_schedules_is_one_slot() {
     let (hourly, at_nine) = (cron("0 * * * *", Catchup::None), cron("0 8,9 * * *", Catchup::All));
     let both = plan(&[(&hourly, at("07:30")), (&at_nine, at("07:30"))], &first_look("12:00:00"));
