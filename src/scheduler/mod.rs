@@ -17,4 +17,4 @@ pub mod world;
 
 pub use firing::{DstMark, Firing, Firings, firings};
 pub use overlap::{Admission, on_overlap};
-pub use slots::{Look, Plan, Reason, Skipped, Slot, first_watermark, plan};
+pub use slots::{Look, Plan, Reason, Skipped, Slot, first_watermark, key, plan};
