@@ -63,6 +63,11 @@ impl Workspace {
         from_here(&self.home)
     }
 
+    /// The file of its settings, which need not be there.
+    pub fn settings(&self) -> PathBuf {
+        self.root.join("recflow.yaml")
+    }
+
     /// The store.
     pub fn store(&self) -> PathBuf {
         self.home.join("state.db")

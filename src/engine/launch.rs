@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use recflow_state::{NewRun, NewTask, RunId, Trigger, UnixMs};
+use recflow_state::{RunId, Trigger, UnixMs};
 use serde_json::{Map, Value};
 
 use super::core::Event;
 use super::driver::{Driver, Options};
-use super::live::{LiveRun, stage_name};
+use super::enqueue::{Enqueue, enqueue, text_hash};
+use super::live::LiveRun;
 use crate::executor::as_text;
 use crate::pipeline::{EnvValue, Pipeline, RenderError, RunInfo, Scope};
 
@@ -28,48 +29,51 @@ pub struct Launch {
     pub trigger: Trigger,
     /// The instant that it stands for; now, if not given.
     pub logical_date: Option<Timestamp>,
+    /// What to do if `max_active_runs` of the pipeline are under way.
+    pub at_limit: AtLimit,
+}
+
+/// What becomes of a new run while as many of its pipeline are under way as may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AtLimit {
+    /// It waits for its turn.
+    #[default]
+    Wait,
+    /// It is not created.
+    Refuse,
 }
 
 impl Driver {
-    /// Creates a run and takes it over. Once this returns the run exists, whatever happens to this process.
+    /// Creates a run and takes it over. Once this returns the run exists, whatever happens to this process. It begins with the next
+    /// turn, or when fewer runs of its pipeline than `max_active_runs` are under way.
     pub fn launch(&mut self, launch: Launch) -> anyhow::Result<RunId> {
         let now = self.now();
         let id = RunId::from_random(self.entropy.next());
         let logical_date = launch.logical_date.map_or(now, |date| UnixMs(date.as_millisecond()));
-        let hash = blake3::hash(launch.text.as_bytes()).to_hex().to_string();
-        let tasks: Vec<NewTask> = launch
-            .pipeline
-            .tasks
-            .iter()
-            .map(|task| NewTask { task_id: task.id.as_str().to_owned(), stage: stage_name(&task.kind).to_owned(), pool: None })
-            .collect();
-        let workspace = self.workspace.root().display().to_string();
         // Before anything is recorded: a pipeline whose `env` has no value is refused, not begun.
         let seed = Seed { id: &id, pipeline: &launch.pipeline.name, params: &launch.params, trigger: launch.trigger, logical_date };
         let run = seed.grow(launch.pipeline.clone(), &self.options)?;
-        let recorded: Result<(), recflow_state::Error> = self.store.write(|tx| {
+        self.store.write(|tx| {
+            if launch.at_limit == AtLimit::Refuse {
+                self.room(tx, &run, None)?.map_err(anyhow::Error::msg)?;
+            }
             let name = &launch.pipeline.name;
-            let version = tx.pipeline_version(name, &hash, &launch.text, launch.file.as_deref(), now)?;
-            let new = NewRun {
+            let version = tx.pipeline_version(name, &text_hash(&launch.text), &launch.text, launch.file.as_deref(), now)?;
+            let new = Enqueue {
                 id: id.clone(),
-                pipeline: name.clone(),
+                pipeline: &launch.pipeline,
                 version,
+                params: &launch.params,
                 trigger: launch.trigger,
                 logical_date,
-                params: Value::Object(launch.params.clone()),
                 owner: Some(self.owner.clone()),
-                created_at: now,
-                workspace: workspace.clone(),
-                binary_version: env!("CARGO_PKG_VERSION").to_owned(),
-                priority: 0,
                 cause: None,
                 backfill: None,
                 replay_of: None,
             };
-            tx.create_run(&new, &tasks)
-        });
-        recorded.context("cannot record the new run")?;
-        self.adopt(run, vec![Event::Created], false);
+            enqueue(tx, &self.workspace, new, now).context("cannot record the new run")
+        })?;
+        self.wait_for_room(run, vec![Event::Created]);
         Ok(id)
     }
 }

@@ -17,6 +17,7 @@ use super::launch::Launch;
 use super::message::{Handle, Message};
 use super::notice::Observer;
 use super::owner::{LockFiles, Owner, any_alive};
+use super::wish::MarkTask;
 use crate::executor::Executor;
 use crate::workspace::Workspace;
 
@@ -40,7 +41,7 @@ impl Service {
     /// A service without runs. Registers this process as an owner and opens the store, creating both where needed.
     pub fn start(workspace: Workspace, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> anyhow::Result<Self> {
         let owners = workspace.owners();
-        let owner = Owner::register(&owners, entropy.next())
+        let owner = Owner::register(&owners, options.role, entropy.next())
             .with_context(|| format!("cannot register as an owner of runs in `{}`", owners.display()))?;
         let store = Store::open_unless_used(workspace.store(), || any_alive(&owners, Some(owner.id())))?;
         let (outbox, inbox) = channel();
@@ -74,6 +75,21 @@ impl Service {
     /// As [`Driver::launch`].
     pub fn launch(&mut self, launch: Launch) -> anyhow::Result<RunId> {
         self.driver.launch(launch)
+    }
+
+    /// As [`Driver::mark`].
+    pub fn mark(&mut self, run: &RunId, mark: &MarkTask) -> anyhow::Result<()> {
+        self.driver.mark(run, mark)
+    }
+
+    /// As [`Driver::replay`].
+    pub fn replay(&mut self, of: &RunId, from: &str) -> anyhow::Result<RunId> {
+        self.driver.replay(of, from)
+    }
+
+    /// As [`Driver::recover`].
+    pub fn recover(&mut self) -> anyhow::Result<usize> {
+        self.driver.recover()
     }
 
     /// As [`Driver::resume`].
