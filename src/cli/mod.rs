@@ -4,12 +4,14 @@
 
 mod ask;
 mod completions;
+mod daemon;
 mod data;
 mod exit;
 mod facts;
 mod graph;
 mod init;
 mod load;
+mod log_file;
 mod logs;
 mod models;
 mod output;
@@ -96,6 +98,8 @@ enum Verb {
     Output(output::Args),
     /// Go on with a run that failed, was cancelled or was interrupted.
     Resume(resume::Args),
+    /// Start what is due, when it is due, until it is stopped.
+    Daemon(daemon::Args),
     /// Play a pipeline that watches a stream through ratings of the past.
     Simulate(simulate::Args),
     /// Write a workspace with the shipped pipelines.
@@ -183,6 +187,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
+        Verb::Daemon(args) => daemon::run(args, &workspace)?,
         Verb::Simulate(args) => simulate::run(args, &workspace, terminal, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,

@@ -8,9 +8,11 @@
 //! The rules are written down for people in `docs/scheduling.md`.
 
 pub mod catalog;
+pub mod daemon;
 pub mod events;
 pub mod firing;
 pub mod overlap;
+mod queue;
 pub mod slots;
 pub mod tick;
 pub mod world;

@@ -11,6 +11,7 @@ mod drift_retrain;
 mod faults;
 mod hostile;
 mod import;
+mod limits;
 mod main_job;
 mod models;
 mod recommend;
