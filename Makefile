@@ -24,8 +24,9 @@ test: ## run every test (with cargo-nextest where it is installed)
 	fi
 	$(CARGO) test --workspace --locked --doc
 
-proof: ## compare with Spark, DuckDB, Polars, implicit and ranx (needs Python 3.11 and Java 17)
+proof: ## compare with Spark, DuckDB, implicit, croniter and others (needs Python 3.11 and Java 17)
 	$(CARGO) build --locked
+	$(CARGO) test --locked --lib -- --ignored --nocapture every_change_of_every_zone
 	tests/proof/setup
 	$(RECFLOW_VENV)/bin/python -m pytest tests/proof $(PROOF)
 

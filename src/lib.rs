@@ -4,6 +4,7 @@ pub mod cli;
 pub mod engine;
 pub mod executor;
 pub mod pipeline;
+pub mod scheduler;
 pub mod shipped;
 pub mod simulation;
 pub mod workspace;

@@ -18,6 +18,7 @@ mod recommend;
 mod report;
 mod resume;
 mod run;
+mod schedule;
 mod schema;
 mod signals;
 mod simulate;
@@ -83,6 +84,8 @@ enum Verb {
     Validate(validate::Args),
     /// Draw the graph of a pipeline.
     Graph(graph::Args),
+    /// Tell when pipelines will start by themselves.
+    Schedule(schedule::Args),
     /// Tell what ran: the newest runs, or one run's tasks.
     Status(status::Args),
     /// Show the logs of a run.
@@ -175,6 +178,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
     let (mut out, mut err) = (io::BufWriter::new(io::stdout()), io::stderr());
     let exit = match cli.verb {
         Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
+        Verb::Schedule(args) => schedule::run(args, &workspace, terminal, &mut out)?,
         Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,

@@ -1,7 +1,10 @@
 //! Cron expressions: five fields with the meaning of crontab(5), as Vixie cron reads them.
 //!
-//! Each field is a bit mask, so a match is five tests. Only calendar rules are here; time zones, daylight saving
-//! and the next firing are the scheduler's.
+//! Each field is a bit mask, so a match is five tests. Only calendar rules are here (`next` finds the next match); time
+//! zones and daylight saving are the scheduler's.
+
+mod next;
+mod words;
 
 use std::fmt;
 
@@ -20,6 +23,8 @@ pub struct Cron {
     /// Vixie's flag: the field begins with `*` (so `*/2` too) and does not restrict the day.
     any_day: bool,
     any_weekday: bool,
+    /// Vixie's other flag: neither minute nor hour begins with `*`.
+    fixed_time: bool,
 }
 
 /// What is wrong with an expression, and which bytes of it.
@@ -102,7 +107,8 @@ impl Cron {
         // Sunday is 0 and 7.
         let weekdays = (weekdays | weekdays >> 7) & 0x7f;
         let (any_day, any_weekday) = (fields[2].1.starts_with('*'), fields[4].1.starts_with('*'));
-        let cron = Self { source: source.to_owned(), minutes, hours, days, months, weekdays, any_day, any_weekday };
+        let fixed_time = !fields[0].1.starts_with('*') && !fields[1].1.starts_with('*');
+        let cron = Self { source: source.to_owned(), minutes, hours, days, months, weekdays, any_day, any_weekday, fixed_time };
         if problems.is_empty() && cron.never_fires() {
             let range = fields[2].0..fields[3].0 + fields[3].1.len();
             problems.push(problem(range, "this never fires: no month that it names has such a day".to_owned()));

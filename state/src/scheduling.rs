@@ -130,8 +130,9 @@ const PUT_PIPELINE: &str = "INSERT INTO pipeline (name, file, version_id, error,
     present = excluded.present, changed_at = excluded.changed_at";
 const PAUSE: &str = "UPDATE pipeline SET paused_at = ?2, changed_at = ?3 WHERE name = ?1 AND (paused_at IS NULL) <> (?2 IS NULL)";
 const WATERMARK: &str = "SELECT watermark FROM schedule_state WHERE pipeline = ?1 AND schedule = ?2";
+const HAS_WATERMARK: &str = "SELECT 1 FROM schedule_state WHERE pipeline = ?1 LIMIT 1";
 const SET_WATERMARK: &str = "INSERT INTO schedule_state (pipeline, schedule, watermark) VALUES (?1, ?2, ?3)
-    ON CONFLICT (pipeline, schedule) DO UPDATE SET watermark = max(watermark, excluded.watermark)";
+    ON CONFLICT (pipeline, schedule) DO UPDATE SET watermark = excluded.watermark";
 const ADD_SLOT: &str =
     "INSERT INTO slot (pipeline, at, until, count, decision, reason, run_id, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (pipeline, at) DO NOTHING";
@@ -225,6 +226,11 @@ impl View<'_> {
         self.row("read how far a schedule is", WATERMARK, &[&pipeline, &schedule], select::single::<UnixMs>)
     }
 
+    /// Whether slots of any schedule of the pipeline have been decided before.
+    pub fn has_watermark(&self, pipeline: &str) -> Result<bool> {
+        Ok(self.row("read how far a schedule is", HAS_WATERMARK, &[&pipeline], select::single::<i64>)?.is_some())
+    }
+
     /// The newest `limit` slots of a pipeline, newest first.
     pub fn slots(&self, pipeline: &str, limit: u32) -> Result<Vec<SlotRow>> {
         self.rows("list the slots", SLOTS, &[&limit, &pipeline], slot)
@@ -273,7 +279,7 @@ impl Tx<'_> {
         Ok(self.change("pause a pipeline", PAUSE, &[&name, &paused.then_some(now), &now])? == 1)
     }
 
-    /// Notes that the slots of a schedule have been decided up to an instant. It never goes back.
+    /// Notes up to which instant the slots of a schedule have been decided.
     pub fn set_watermark(&self, pipeline: &str, schedule: &str, watermark: UnixMs) -> Result<()> {
         self.change("record how far a schedule is", SET_WATERMARK, &[&pipeline, &schedule, &watermark]).map(drop)
     }

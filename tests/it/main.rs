@@ -18,6 +18,7 @@ mod recommend;
 mod report;
 mod runs;
 mod sandbox;
+mod schedule;
 mod secrets;
 mod shell;
 mod simulate;

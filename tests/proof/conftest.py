@@ -1,4 +1,4 @@
-"""Proofs: what recflow computes, held against Spark, DuckDB, Polars, implicit, ranx and plain NumPy.
+"""Proofs: what recflow computes, held against Spark, DuckDB, Polars, implicit, ranx, croniter, cronsim and NumPy.
 
 `make proof` builds recflow, makes the environment (`setup`) and runs all of it; `docs/proof.md` says what is proven. One module a
 claim, whose docstring says what is claimed, against what, and how near. To add one:

@@ -2,14 +2,16 @@
 //! more memory than its size explains.
 //!
 //! The crate `parquet` trusts what a file says of itself. A page header may promise 2 GiB, which a decompressor then fills with
-//! zeros; a footer of a hundred bytes may promise a billion rows, which a reader then collects; and some malformed pages make the
-//! decoder index out of bounds. So [`open`] checks sizes before anything is decoded (`pages` walks the page headers, which that
-//! crate does not show), and a panic inside the crate ends at [`Batches`]. Release builds unwind, so it can be caught there; a caught panic is
-//! still told on standard error by the hook, and the reader that it came from is never used again.
+//! zeros; a footer of a hundred bytes may promise a billion rows, which a reader then collects, or lists whose elements take no
+//! space and much time; and some malformed pages make the decoder index out of bounds. So [`open`] checks sizes before anything is decoded
+//! (`footer` and `pages` walk what that crate believes), and a panic inside the crate ends at [`Batches`]. Release builds unwind, so it can be
+//! caught there; a caught panic is still told on standard error by the hook, and the reader that it came from is never used again.
 //!
 //! Types are those of Parquet: the Arrow schema that some writers add is ignored, and so are the differences that it makes (large
 //! strings, dictionaries). Spark's 96-bit instants are read as microseconds in UTC, which is what they hold and what Spark reads back.
 
+mod compact;
+mod footer;
 mod pages;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,7 @@ pub(crate) struct ParquetFile {
 pub(crate) fn open(path: &Path) -> Result<ParquetFile> {
     let file = File::open(path).map_err(|error| StageError::io("read", path, &error))?;
     let bytes = file.metadata().map_err(|error| StageError::io("read", path, &error))?.len();
+    footer::check(&file, bytes).map_err(|why| unreadable(path, &why))?;
     let metadata = contained(|| metadata_of(&file)).map_err(|why| unreadable(path, &why))?;
     let rows = metadata.metadata().file_metadata().num_rows();
     let rows = u64::try_from(rows).map_err(|_| unreadable(path, &format!("it claims {rows} rows")))?;

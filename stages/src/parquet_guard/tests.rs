@@ -101,3 +101,16 @@ fn a_page_that_promises_more_than_its_bytes_can_hold_is_refused_before_it_is_unp
     let cause = error.causes.join(": ");
     assert!(cause.contains("claims to unpack from") && cause.contains("to 2147483647 bytes"), "{cause}");
 }
+
+/// Found by the fuzzer: 2³¹ truth values take no space in the decoder's eyes, and seconds of its time.
+#[test]
+fn a_footer_that_claims_elements_without_bytes_is_refused_before_it_is_decoded() {
+    // Field 15, unknown: a list of 2³¹ - 1 truth values; then the end of the structure.
+    let footer = [0xf9, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07, 0x00];
+    let mut bytes = b"PAR1".to_vec();
+    bytes.extend(footer);
+    bytes.extend((footer.len() as u32).to_le_bytes());
+    bytes.extend(b"PAR1");
+    let error = read(&bytes).unwrap_err();
+    assert_eq!(error.causes, ["its footer claims more than it holds"]);
+}

@@ -19,15 +19,17 @@ fn slot(at: i64, decision: SlotDecision) -> SlotRow {
 }
 
 #[test]
-fn a_slot_is_decided_once_and_a_watermark_never_goes_back() {
+fn a_slot_is_decided_once_and_a_watermark_belongs_to_its_schedule() {
     let (_folder, store) = store();
     store
         .write(|tx| -> recflow_state::Result<()> {
             create(tx, 1, "p")?;
             assert!(tx.add_slot(&slot(60_000, SlotDecision::Run))?);
             assert!(!tx.add_slot(&slot(60_000, SlotDecision::Skipped))?, "decided before");
-            tx.set_watermark("p", "cron * * * * *", UnixMs(60_000))?;
+            assert!(!tx.has_watermark("p")?);
             tx.set_watermark("p", "cron * * * * *", UnixMs(1))?;
+            tx.set_watermark("p", "cron * * * * *", UnixMs(60_000))?;
+            assert!(tx.has_watermark("p")? && !tx.has_watermark("q")?);
             assert_eq!(tx.watermark("p", "cron * * * * *")?, Some(UnixMs(60_000)));
             assert_eq!(tx.watermark("p", "every 10s")?, None);
             assert_eq!(tx.slots("p", 10)?, [slot(60_000, SlotDecision::Run)]);

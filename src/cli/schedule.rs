@@ -1,0 +1,156 @@
+//! `recflow schedule`: when pipelines will start by themselves.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use recflow_stages::clock::{Clock, SystemClock};
+use serde::Serialize;
+
+use super::exit::{Exit, Failure};
+use super::{Terminal, load, view};
+use crate::pipeline::{Loaded, Pipeline};
+use crate::scheduler::{Firing, firings};
+use crate::workspace::Workspace;
+
+/// Firings of a pipeline that is asked for by name, unless told otherwise.
+const FIRINGS_OF_ONE: u32 = 20;
+/// Firings of each pipeline of the workspace.
+const FIRINGS_OF_EACH: u32 = 3;
+
+const EXAMPLES: &str = "Examples:
+  recflow schedule
+  recflow schedule drift-retrain --next 5
+  recflow schedule etl.yaml --from 2027-03-27 --json | jq -r '.[].local'
+
+With --json: a list of {time, local, dst}: the instant in UTC, the wall clock of the schedule's zone, and `gap` or `overlap` where a
+change of that clock plays a part. Without a pipeline, each has its `pipeline` too. Exit code 2 if a pipeline is invalid.";
+
+/// Tell when pipelines will start by themselves.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A pipeline's file, or its name as `recflow run` takes it [default: all in the workspace's `pipelines/`].
+    #[arg(value_name = "PIPELINE|FILE")]
+    pipeline: Option<PathBuf>,
+    /// How many firings of each pipeline [default: 20; 3 without a pipeline].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    next: Option<u32>,
+    /// Firings strictly after this: 2027-03-27, 2027-03-27T02:00 (in the schedule's zone) or 2027-03-27T01:00:00Z [default: now].
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A firing as `--json` shows it.
+#[derive(Debug, Serialize)]
+struct Fact<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline: Option<&'a str>,
+    time: String,
+    local: String,
+    dst: Option<&'static str>,
+}
+
+pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let from = From::parse(args.from.as_deref())?;
+    let loaded = match &args.pipeline {
+        Some(name) => vec![load::find(name, workspace)?],
+        None => all(workspace)?,
+    };
+    for one in &loaded {
+        io::stderr().write_all(one.render(terminal.err_color).as_bytes())?;
+    }
+    let pipelines: Vec<&Pipeline> = loaded.iter().filter_map(|one| one.pipeline.as_ref()).collect();
+    match &pipelines[..] {
+        [] if args.pipeline.is_some() => return Ok(Exit::Usage),
+        [pipeline] if args.pipeline.is_some() && pipeline.schedules.is_empty() => return Err(unscheduled(pipeline)),
+        _ => {}
+    }
+    let count = args.next.unwrap_or(if args.pipeline.is_some() { FIRINGS_OF_ONE } else { FIRINGS_OF_EACH });
+    let scheduled = pipelines.iter().filter(|pipeline| !pipeline.schedules.is_empty());
+    let previews: Vec<(&Pipeline, Vec<Firing>)> =
+        scheduled.map(|pipeline| Ok((*pipeline, preview(pipeline, &from, count as usize)?))).collect::<Result<_, Failure>>()?;
+    if args.json {
+        let facts: Vec<Fact<'_>> = previews
+            .iter()
+            .flat_map(|(pipeline, firings)| {
+                firings.iter().map(|firing| fact(firing, args.pipeline.is_none().then_some(pipeline.name.as_str())))
+            })
+            .collect();
+        serde_json::to_writer_pretty(&mut *out, &facts).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        view::schedule(&previews, SystemClock.now(), out)?;
+    }
+    Ok(if loaded.iter().all(Loaded::is_ok) { Exit::Success } else { Exit::Usage })
+}
+
+fn unscheduled(pipeline: &Pipeline) -> Failure {
+    let failure = Failure::usage(format!("the pipeline `{}` has no schedule: it starts only when someone runs it", pipeline.name));
+    failure.with_hint("add one to its file, such as `schedule: { cron: \"0 3 * * *\", timezone: Europe/Prague }`")
+}
+
+/// The pipelines of the workspace, by file name.
+fn all(workspace: &Workspace) -> Result<Vec<Loaded>, Failure> {
+    let folder = workspace.root().join("pipelines");
+    let entries = std::fs::read_dir(&folder).map_err(|error| {
+        let failure = Failure::usage(format!("cannot list the pipelines in `{}`: {error}", folder.display()));
+        failure.with_hint("name a pipeline, or write the shipped ones into this workspace with `recflow init`")
+    })?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    Ok(files.iter().map(|file| super::validate::read(file, workspace)).collect())
+}
+
+/// The next firings of all schedules of a pipeline, in order; an instant counts once.
+fn preview(pipeline: &Pipeline, from: &From, count: usize) -> Result<Vec<Firing>, Failure> {
+    let mut merged: BTreeMap<Timestamp, Firing> = BTreeMap::new();
+    for schedule in &pipeline.schedules {
+        let after = from.instant(&schedule.timezone)?;
+        for firing in firings(schedule, after).take(count) {
+            merged.entry(firing.at).or_insert(firing);
+        }
+    }
+    Ok(merged.into_values().take(count).collect())
+}
+
+fn fact<'a>(firing: &Firing, pipeline: Option<&'a str>) -> Fact<'a> {
+    let local = firing.local.timestamp().display_with_offset(firing.local.offset()).to_string();
+    Fact { pipeline, time: firing.at.to_string(), local, dst: firing.dst.map(|mark| mark.word()) }
+}
+
+/// `--from`: an instant, or a local time that each schedule reads in its own zone.
+enum From {
+    Instant(Timestamp),
+    Local(DateTime),
+}
+
+impl From {
+    fn parse(text: Option<&str>) -> Result<Self, Failure> {
+        let Some(text) = text else { return Ok(From::Instant(SystemClock.now())) };
+        if let Ok(instant) = text.parse() {
+            return Ok(From::Instant(instant));
+        }
+        let local = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
+        local.map(From::Local).map_err(|_| {
+            let failure = Failure::usage(format!("`--from {text}` is not a date or time"));
+            failure.with_hint("such as 2027-03-27, 2027-03-27T02:00 or 2027-03-27T01:00:00Z")
+        })
+    }
+
+    fn instant(&self, zone: &TimeZone) -> Result<Timestamp, Failure> {
+        match self {
+            From::Instant(instant) => Ok(*instant),
+            From::Local(local) => {
+                zone.to_timestamp(*local).map_err(|_| Failure::usage(format!("`--from {local}` lies outside of the years that are known")))
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What people see of schedules: what each says in plain words, and its next firings.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::summary::table;
+use super::text;
+use crate::pipeline::schedule::When;
+use crate::pipeline::{Pipeline, Schedule, duration};
+use crate::scheduler::{DstMark, Firing};
+
+/// Prints the pipelines with their next firings.
+pub(in crate::cli) fn schedule(previews: &[(&Pipeline, Vec<Firing>)], now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    if previews.is_empty() {
+        return writeln!(out, "no pipeline here has a schedule; a file says when it starts with `schedule: {{ cron: \"0 3 * * *\" }}`");
+    }
+    for (position, (pipeline, firings)) in previews.iter().enumerate() {
+        if position > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", pipeline.name)?;
+        for schedule in &pipeline.schedules {
+            writeln!(out, "  {}", described(schedule))?;
+        }
+        if firings.is_empty() {
+            writeln!(out, "\n  it does not fire any more")?;
+            continue;
+        }
+        let mut rows = table(&["  local time", "zone", "UTC", "", ""], &[]);
+        for firing in firings {
+            rows.add_row([
+                format!("  {}", firing.local.strftime("%a %Y-%m-%d %H:%M:%S")),
+                format!("{} {}", firing.local.strftime("%:z"), firing.local.time_zone().iana_name().unwrap_or_default()),
+                firing.at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+                from_now(firing.at, now),
+                firing.dst.map(remark).unwrap_or_default().to_owned(),
+            ]);
+        }
+        writeln!(out, "\n{}", rows.trim_fmt())?;
+    }
+    Ok(())
+}
+
+/// A schedule in words: `0 3 * * *: at 03:00, every day, in Europe/Prague`.
+fn described(schedule: &Schedule) -> String {
+    let mut words = match &schedule.when {
+        When::Cron(cron) => format!("{cron}: {}, in {}", cron.words(), schedule.timezone.iana_name().unwrap_or("UTC")),
+        When::Every(interval) => format!("every {}", duration::format(*interval)),
+    };
+    for (word, instant) in [("from", schedule.start), ("until", schedule.end)] {
+        if let Some(instant) = instant {
+            let zone = schedule.timezone.clone();
+            words.push_str(&format!(", {word} {}", instant.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M")));
+        }
+    }
+    words
+}
+
+fn remark(mark: DstMark) -> &'static str {
+    match mark {
+        DstMark::Gap => "makes up for a time that the clock jumps over",
+        DstMark::Overlap => "a time that comes twice",
+    }
+}
+
+/// How far away: `in 3h`; empty for the past, which `--from` may ask for.
+fn from_now(at: Timestamp, now: Timestamp) -> String {
+    let away = at.as_millisecond() - now.as_millisecond();
+    if away < 0 { String::new() } else { format!("in {}", text::ago(away).trim_end_matches(" ago")) }
+}
