@@ -12,6 +12,7 @@
 //! | `enqueue` | the rows of a new run, whoever creates it |
 //! | `claim` | how a run comes to be executed here, within `max_active_runs` |
 //! | `mark`, `wish` | tasks that people declare ended; what they want of runs that another process executes |
+//! | `wake` | a datagram that has an owner look at once |
 //! | `ready`, `limits` | whose turn it is, and what fits |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
 //! | `prepare` | `when`, branches and inputs of a task whose turn has come |
@@ -43,6 +44,7 @@ mod prepare;
 mod ready;
 mod resume;
 mod service;
+mod wake;
 mod wish;
 
 #[cfg(test)]
@@ -60,4 +62,5 @@ pub use notice::{Nobody, Notice, Observer, TaskNotice};
 pub use owner::Role;
 pub use resume::{Standing, standing};
 pub use service::Service;
+pub use wake::wake;
 pub use wish::{MarkTask, Wish, ask};
