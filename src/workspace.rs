@@ -63,11 +63,6 @@ impl Workspace {
         from_here(&self.home)
     }
 
-    /// The folder of the bells by which processes wake each other.
-    pub fn bells(&self) -> PathBuf {
-        self.home.join("bells")
-    }
-
     /// The lock that a daemon of this workspace holds.
     pub fn daemon_lock(&self) -> PathBuf {
         self.home.join("daemon.lock")

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use jiff::SignedDuration;
@@ -21,7 +21,6 @@ use super::exit::{Exit, Failure};
 use super::load;
 use super::log_file::{self, Format};
 use super::run::{Resources, limits, options};
-use crate::engine::bell::Bell;
 use crate::engine::entropy::SystemEntropy;
 use crate::engine::owner::LockFiles;
 use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
@@ -29,6 +28,9 @@ use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
 use crate::server::{Facts, Metrics, Server};
 use crate::workspace::Workspace;
+
+/// A second signal counts as a wish of its own only after so long.
+const SECOND_WISH_AFTER: Duration = Duration::from_secs(1);
 
 /// Arguments of `recflow daemon`.
 #[derive(Debug, clap::Args)]
@@ -71,18 +73,20 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     let mut engine = options(&args.resources, limits(workspace)?);
     engine.patience = Patience::Forever;
     engine.role = Role::Daemon;
-    let mut service = Service::start(workspace.clone(), clock.clone(), Arc::new(SystemEntropy), engine)?;
+    let (nudger, inbox) = Nudger::new();
+    let woken = nudger.clone();
+    let wake = move || woken.nudge(Nudge::Look);
+    let mut service = Service::start_with(workspace.clone(), clock.clone(), Arc::new(SystemEntropy), engine, wake)?;
     let store = service.store().clone();
     let handle = service.handle();
     let owners = Arc::new(LockFiles::new(workspace.owners()));
-    let mut scheduler = Daemon::new(workspace.clone(), store.clone(), handle.clone(), clock.clone(), Arc::new(SystemEntropy), owners);
-    let nudger = scheduler.nudger();
-    let _bell = hang_bell(workspace, nudger.clone());
+    let mut scheduler =
+        Daemon::new(workspace.clone(), store.clone(), handle.clone(), clock.clone(), Arc::new(SystemEntropy), owners, inbox);
     let metrics = Metrics::new(store.clone(), scheduler.pulse());
     let facts = Facts { pulse: scheduler.pulse(), clock: clock.clone(), metrics: metrics.clone(), token };
     let server = listen.map(|address| Server::start(address, facts).with_context(|| format!("cannot listen on {address}"))).transpose()?;
     let address = server.as_ref().map(|server| server.address().to_string());
-    note(&store, workspace, address.as_deref(), &*clock);
+    note(&store, service.owner(), address.as_deref(), &*clock);
     listen_to_signals(handle.clone(), nudger.clone(), workspace.clone(), clock.clone(), args.grace)?;
 
     let pid = std::process::id();
@@ -156,17 +160,12 @@ fn lock(workspace: &Workspace) -> Result<File, Failure> {
     Ok(file)
 }
 
-fn hang_bell(workspace: &Workspace, nudger: Nudger) -> Option<Bell> {
-    let bell = Bell::hang(&workspace.bells(), "daemon", move || nudger.nudge(Nudge::Look));
-    bell.inspect_err(|error| tracing::warn!(%error, "others cannot wake this daemon; it looks twice a second")).ok()
-}
-
 /// Notes who is at work, for `recflow status`.
-fn note(store: &Store, workspace: &Workspace, address: Option<&str>, clock: &dyn Clock) {
+fn note(store: &Store, owner: &str, address: Option<&str>, clock: &dyn Clock) {
     let started_at = clock.now().to_string();
-    let fact = json!({ "pid": std::process::id(), "started_at": started_at, "address": address, "version": env!("CARGO_PKG_VERSION") });
+    let fact = json!({ "pid": std::process::id(), "started_at": started_at, "address": address, "owner": owner });
     if let Err(error) = store.write(|tx| tx.put_fact("daemon", &fact)) {
-        tracing::warn!(%error, workspace = %workspace.root().display(), "cannot record that the daemon is at work");
+        tracing::warn!(%error, "cannot record that the daemon is at work");
     }
 }
 
@@ -179,7 +178,7 @@ fn listen_to_signals(handle: Handle, nudger: Nudger, workspace: Workspace, clock
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async move {
-            let mut draining = false;
+            let mut draining: Option<Instant> = None;
             loop {
                 tokio::select! {
                     Some(()) = interrupt.recv() => {}
@@ -191,10 +190,15 @@ fn listen_to_signals(handle: Handle, nudger: Nudger, workspace: Workspace, clock
                     }
                     else => return,
                 }
-                let grace = if draining { SignedDuration::ZERO } else { SignedDuration::try_from(grace).unwrap_or(SignedDuration::ZERO) };
+                // Two at once are one wish: a terminal and a supervisor may both send it.
+                if draining.is_some_and(|since| since.elapsed() < SECOND_WISH_AFTER) {
+                    continue;
+                }
+                let grace = if draining.is_some() { Duration::ZERO } else { grace };
+                let grace = SignedDuration::try_from(grace).unwrap_or(SignedDuration::ZERO);
                 let now = clock.now();
                 tracing::info!(grace_seconds = grace.as_secs(), "draining: nothing new starts");
-                draining = true;
+                draining.get_or_insert_with(Instant::now);
                 nudger.nudge(Nudge::Stop);
                 handle.drain(now.checked_add(grace).unwrap_or(now));
             }

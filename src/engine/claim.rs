@@ -53,12 +53,21 @@ impl Driver {
     /// A run that cannot begin, because its definition is not valid for this version or a variable has no value, ends as
     /// failed; the error says why.
     pub fn claim(&mut self, id: &RunId) -> anyhow::Result<Claim> {
+        if self.draining.is_some() {
+            return Ok(Claim::Full("this process is ending".to_owned()));
+        }
         let (row, text) = self.store.read(|view| {
             let row = view.run(id)?;
             let text = view.pipeline_text(row.version)?;
             Ok((row, text))
         })?;
-        let grown = valid(&row, &text.text, text.file.as_deref()).and_then(|pipeline| self.seed(&row, pipeline));
+        let grown = valid(&row, &text.text, text.file.as_deref()).and_then(|pipeline| {
+            // Such a task would wait for ever.
+            match self.options.limits.check(&pipeline).first() {
+                Some(problem) => bail!("{}", problem.message),
+                None => self.seed(&row, pipeline),
+            }
+        });
         let run = match grown {
             Ok(run) => run,
             Err(error) => {
@@ -137,7 +146,8 @@ impl Driver {
     /// Lets runs begin that have waited for room.
     pub(super) fn begin_what_may(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
         let now = self.now();
-        if self.waiting.is_empty() || self.draining.is_some() || now < self.look_again_at {
+        let too_early = now < self.look_again_at && self.look_again_at.0 - now.0 <= ASK_EVERY_MS;
+        if self.waiting.is_empty() || self.draining.is_some() || too_early {
             return Ok(());
         }
         self.look_again_at.0 = now.0 + ASK_EVERY_MS;
@@ -148,7 +158,15 @@ impl Driver {
                     tx.update_run(&waiting.run.id, RunStatus::Running, Some(now), None, None)?;
                 }
                 Ok::<_, anyhow::Error>(room)
-            })?;
+            });
+            let room = match room {
+                Err(error) if error.downcast_ref().is_some_and(|error| self.options.patience.waits_for(error)) => {
+                    tracing::warn!(run = %waiting.run.id, error = format!("{error:#}"), "cannot ask whether there is room");
+                    self.waiting.push(waiting);
+                    continue;
+                }
+                room => room?,
+            };
             match room {
                 Ok(()) => self.adopt(waiting.run, waiting.events, false),
                 Err(full) => {

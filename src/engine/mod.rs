@@ -12,19 +12,18 @@
 //! | `enqueue` | the rows of a new run, whoever creates it |
 //! | `claim` | how a run comes to be executed here, within `max_active_runs` |
 //! | `mark`, `wish` | tasks that people declare ended; what they want of runs that another process executes |
+//! | `wake` | a datagram that has an owner look at once |
 //! | `ready`, `limits` | whose turn it is, and what fits |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
 //! | `prepare` | `when`, branches and inputs of a task whose turn has come |
 //! | `journal` | what the next transaction will write |
 //! | `alarms`, `budget` | timers; slots and threads |
 //! | [`owner`] | which process owns a run, and whether it is alive |
-//! | [`bell`] | how another process is woken |
 //! | [`notice`] | what watchers are told |
 //! | [`entropy`] | randomness, behind a trait |
 
 mod alarms;
 mod attempts;
-pub mod bell;
 mod budget;
 mod claim;
 mod commit;
@@ -45,6 +44,7 @@ mod prepare;
 mod ready;
 mod resume;
 mod service;
+mod wake;
 mod wish;
 
 #[cfg(test)]
@@ -62,4 +62,5 @@ pub use notice::{Nobody, Notice, Observer, TaskNotice};
 pub use owner::Role;
 pub use resume::{Standing, standing};
 pub use service::Service;
+pub use wake::wake;
 pub use wish::{MarkTask, Wish, ask};

@@ -178,6 +178,14 @@ fn pid_in(file: &mut File) -> Option<u32> {
 
 fn remove_dead(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        // What an owner has beside its lock file goes when that is gone.
+        let name = entry.file_name();
+        if let Some(owner) = name.to_str().and_then(super::wake::owner_of) {
+            if !folder.join(owner).exists() {
+                let _ = fs::remove_file(entry.path());
+            }
+            continue;
+        }
         // Looked at again under the lock: another sweep may have removed this file since, and a new owner made its own.
         if let Ok(file) = open_to_look(&entry.path())
             && file.try_lock().is_ok()
@@ -207,6 +215,16 @@ mod tests {
         assert_eq!(liveness(folder.path(), other.id()), Liveness::Alive { pid: Some(std::process::id()) });
         drop((owner, other));
         assert_eq!(liveness(folder.path(), &id), Liveness::Dead);
+    }
+
+    #[test]
+    fn a_socket_is_swept_with_its_owner_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Owner::register(folder.path(), Role::Command, 7).unwrap();
+        let (live, dead) = (folder.path().join(format!("{}.wake", owner.id())), folder.path().join("00ff.wake"));
+        [&live, &dead].into_iter().for_each(|path| fs::write(path, "").unwrap());
+        let _other = Owner::register(folder.path(), Role::Command, 8).unwrap();
+        assert!(live.exists() && !dead.exists());
     }
 
     #[test]

@@ -11,13 +11,13 @@ use anyhow::Context as _;
 use recflow_stages::clock::Clock;
 use recflow_state::{RunId, Store};
 
-use super::bell::Bell;
 use super::driver::{Driver, Options, Parts};
 use super::entropy::Entropy;
 use super::launch::Launch;
 use super::message::{Handle, Message};
 use super::notice::Observer;
 use super::owner::{LockFiles, Owner, any_alive};
+use super::wake::Listener;
 use super::wish::MarkTask;
 use crate::executor::Executor;
 use crate::workspace::Workspace;
@@ -34,7 +34,7 @@ pub struct Service {
     driver: Driver,
     handle: Handle,
     inbox: Receiver<Message>,
-    _bell: Option<Bell>,
+    _listener: Option<Listener>,
     // Dropped last: while anything of the driver is there, its runs are owned.
     owner: Owner,
 }
@@ -42,6 +42,17 @@ pub struct Service {
 impl Service {
     /// A service without runs. Registers this process as an owner and opens the store, creating both where needed.
     pub fn start(workspace: Workspace, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> anyhow::Result<Self> {
+        Self::start_with(workspace, clock, entropy, options, || {})
+    }
+
+    /// The same; `also` is called, on a thread of its own, when another process wakes this one with [`wake`](super::wake).
+    pub fn start_with(
+        workspace: Workspace,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        options: Options,
+        also: impl Fn() + Send + 'static,
+    ) -> anyhow::Result<Self> {
         let owners = workspace.owners();
         let owner = Owner::register(&owners, options.role, entropy.next())
             .with_context(|| format!("cannot register as an owner of runs in `{}`", owners.display()))?;
@@ -52,20 +63,19 @@ impl Service {
             let _ = sink_outbox.send(Message::Attempt(key.clone(), update));
         }))
         .context("cannot start the executor")?;
-        // Without a bell others wait a second longer.
-        let wake = outbox.clone();
-        let bell = Bell::hang(&workspace.bells(), owner.id(), move || drop(wake.send(Message::Wake)));
-        let bell = bell.inspect_err(|error| tracing::warn!(%error, "others cannot wake this process")).ok();
-        let parts = Parts {
-            store: Arc::new(store),
-            workspace,
-            clock,
-            entropy,
-            owners: Arc::new(LockFiles::new(owners)),
-            owner: owner.id().to_owned(),
-            executor: Box::new(executor),
+        let (executor, lock_files) = (Box::new(executor), Arc::new(LockFiles::new(owners)));
+        let handle = Handle { outbox };
+        let waker = handle.clone();
+        let on_wake = move || {
+            waker.wake();
+            also();
         };
-        Ok(Self { driver: Driver::new(parts, options), handle: Handle { outbox }, inbox, _bell: bell, owner })
+        // Where no socket can be made, wishes are heard within a second.
+        let listener = Listener::start(&workspace.owners(), owner.id(), on_wake)
+            .inspect_err(|error| tracing::debug!(%error, "nobody can wake this process"))
+            .ok();
+        let parts = Parts { store: Arc::new(store), workspace, clock, entropy, owners: lock_files, owner: owner.id().to_owned(), executor };
+        Ok(Self { driver: Driver::new(parts, options), handle, inbox, _listener: listener, owner })
     }
 
     /// Sends messages to the driver from other threads.

@@ -37,6 +37,12 @@ pub enum Nudge {
 pub struct Nudger(Sender<Nudge>);
 
 impl Nudger {
+    /// A nudger, and where its nudges arrive: for [`Daemon::new`].
+    pub fn new() -> (Self, Receiver<Nudge>) {
+        let (outbox, inbox) = channel();
+        (Self(outbox), inbox)
+    }
+
     /// Sends a nudge; a loop that has ended needs none.
     pub fn nudge(&self, nudge: Nudge) {
         let _ = self.0.send(nudge);
@@ -67,7 +73,6 @@ pub struct Daemon {
     agenda: Agenda,
     pulse: Pulse,
     inbox: Receiver<Nudge>,
-    nudger: Nudger,
     /// The failure that was logged last, so that one is not repeated twice a second.
     trouble: Option<String>,
 }
@@ -87,8 +92,8 @@ impl Daemon {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         owners: Arc<dyn Owners>,
+        inbox: Receiver<Nudge>,
     ) -> Self {
-        let (outbox, inbox) = channel();
         let world = Box::new(Disk { root: workspace.root().to_owned() });
         Self {
             store,
@@ -102,14 +107,8 @@ impl Daemon {
             agenda: Agenda::default(),
             pulse: Pulse::default(),
             inbox,
-            nudger: Nudger(outbox),
             trouble: None,
         }
-    }
-
-    /// Wakes the loop from other threads.
-    pub fn nudger(&self) -> Nudger {
-        self.nudger.clone()
     }
 
     /// Tells when the loop looked last.
