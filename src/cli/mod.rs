@@ -3,6 +3,8 @@
 //! Data goes to standard output, talk to standard error. Exit codes are those of [`exit`].
 
 mod ask;
+mod backfill;
+mod cancel;
 mod completions;
 mod daemon;
 mod data;
@@ -13,10 +15,14 @@ mod init;
 mod load;
 mod log_file;
 mod logs;
+mod mark;
 mod models;
 mod output;
+mod pause;
+mod peer;
 mod predict;
 mod recommend;
+mod replay;
 mod report;
 mod resume;
 mod run;
@@ -27,6 +33,7 @@ mod simulate;
 mod stage;
 mod stages;
 mod status;
+mod trigger;
 mod validate;
 mod view;
 
@@ -100,6 +107,20 @@ enum Verb {
     Resume(resume::Args),
     /// Start what is due, when it is due, until it is stopped.
     Daemon(daemon::Args),
+    /// Ask the daemon for a run of a pipeline.
+    Trigger(trigger::Args),
+    /// Have pipelines start by hand only.
+    Pause(pause::Args),
+    /// Have pipelines start by themselves again.
+    Unpause(pause::Args),
+    /// Run a pipeline for dates of the past.
+    Backfill(backfill::Args),
+    /// Stop a run, whoever executes it.
+    Cancel(cancel::Args),
+    /// Declare a task of a run ended; the run goes on from there.
+    Mark(mark::Args),
+    /// Run again from a task on, as a new run with the old outputs above it.
+    Replay(replay::Args),
     /// Play a pipeline that watches a stream through ratings of the past.
     Simulate(simulate::Args),
     /// Write a workspace with the shipped pipelines.
@@ -188,6 +209,13 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
         Verb::Daemon(args) => daemon::run(args, &workspace)?,
+        Verb::Trigger(args) => trigger::run(args, &workspace, terminal, &mut out)?,
+        Verb::Pause(args) => pause::run(&args, true, &workspace, &mut out)?,
+        Verb::Unpause(args) => pause::run(&args, false, &workspace, &mut out)?,
+        Verb::Backfill(args) => backfill::run(args, &workspace, terminal, &mut out)?,
+        Verb::Cancel(args) => cancel::run(args, &workspace, terminal, &mut out)?,
+        Verb::Mark(args) => mark::run(args, &workspace, terminal, &mut out)?,
+        Verb::Replay(args) => replay::run(args, &workspace, terminal, &mut out)?,
         Verb::Simulate(args) => simulate::run(args, &workspace, terminal, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,

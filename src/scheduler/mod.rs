@@ -7,6 +7,7 @@
 //!
 //! The rules are written down for people in `docs/scheduling.md`.
 
+pub mod backfill;
 pub mod catalog;
 pub mod daemon;
 pub mod events;
