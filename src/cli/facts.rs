@@ -78,7 +78,7 @@ pub(super) struct TaskReport {
 pub(super) fn brief(workspace: &Workspace, row: &Run, now: UnixMs) -> RunReport {
     let status = match standing(workspace, row) {
         Standing::Interrupted => "interrupted",
-        Standing::Over | Standing::Live { .. } => row.status.as_str(),
+        Standing::Over | Standing::Unclaimed | Standing::Live { .. } => row.status.as_str(),
     };
     // Nobody knows when an interrupted run stopped: its time does not go on.
     let end = row.ended_at.or((status != "interrupted").then_some(now));

@@ -48,7 +48,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     loop {
         // Asked before reading: what was written before the end is there to be read after it.
         let run = store.read(|view| view.run(&run.id))?;
-        let over = !args.follow || !matches!(standing(workspace, &run), Standing::Live { .. });
+        let over = !args.follow || !matches!(standing(workspace, &run), Standing::Live { .. } | Standing::Unclaimed);
         for attempt in attempts(&store, &run.id, &args)? {
             if !tails.iter().any(|tail| tail.is_of(&attempt)) {
                 tails.extend(Tail::of(attempt, workspace));
