@@ -309,3 +309,26 @@ fn a_drained_daemon_leaves_its_runs_to_the_next() {
     let _next = daemon(&sandbox);
     sandbox.wait_until("it has ended well", || sandbox.json(&["status", &id, "--json"])["status"] == "succeeded");
 }
+
+/// The shipped pair does what drift-retrain does in one: the watch finds drift, which starts the other.
+#[test]
+fn the_watch_that_ships_starts_the_retraining_that_ships() {
+    let sandbox = Sandbox::new();
+    sandbox.recflow(&["run", "quickstart", "-p", "ratings=3000", "-p", "rank=4", "-p", "max_iter=2", "-q"]).exits(0);
+    let stream = "data/quickstart/streaming";
+    std::fs::copy(sandbox.file(&format!("{stream}/drift.csv")), sandbox.file(&format!("{stream}/current.csv"))).expect("copies");
+    for (name, text) in [
+        ("drift-watch", include_str!("../../pipelines/drift-watch.yaml")),
+        ("retrain", include_str!("../../pipelines/retrain.yaml")),
+    ] {
+        sandbox.write(&format!("pipelines/{name}.yaml"), &text.replace("default: 15", "default: 2").replace("default: 64", "default: 4"));
+    }
+    let _daemon = daemon(&sandbox);
+    sandbox.recflow(&["unpause", "drift-watch", "retrain"]).exits(0);
+    let folders = ["-p", "stream_dir=data/quickstart/streaming", "-p", "processed_dir=data/quickstart/parquet"];
+    sandbox.recflow(&[&["trigger", "drift-watch", "--wait"], &folders[..]].concat()).exits(0);
+    sandbox.wait_until("it has retrained", || of(&runs(&sandbox), "retrain").iter().any(|run| run["status"] == "succeeded"));
+    // Nothing new has come: the watch is skipped, and nothing is retrained.
+    sandbox.recflow(&[&["trigger", "drift-watch", "--wait"], &folders[..]].concat()).exits(0);
+    assert_eq!(of(&runs(&sandbox), "retrain").len(), 1);
+}
