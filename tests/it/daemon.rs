@@ -317,10 +317,9 @@ fn the_watch_that_ships_starts_the_retraining_that_ships() {
     sandbox.recflow(&["run", "quickstart", "-p", "ratings=3000", "-p", "rank=4", "-p", "max_iter=2", "-q"]).exits(0);
     let stream = "data/quickstart/streaming";
     std::fs::copy(sandbox.file(&format!("{stream}/drift.csv")), sandbox.file(&format!("{stream}/current.csv"))).expect("copies");
-    for (name, text) in [
-        ("drift-watch", include_str!("../../pipelines/drift-watch.yaml")),
-        ("retrain", include_str!("../../pipelines/retrain.yaml")),
-    ] {
+    for (name, text) in
+        [("drift-watch", include_str!("../../pipelines/drift-watch.yaml")), ("retrain", include_str!("../../pipelines/retrain.yaml"))]
+    {
         sandbox.write(&format!("pipelines/{name}.yaml"), &text.replace("default: 15", "default: 2").replace("default: 64", "default: 4"));
     }
     let _daemon = daemon(&sandbox);
@@ -331,4 +330,46 @@ fn the_watch_that_ships_starts_the_retraining_that_ships() {
     // Nothing new has come: the watch is skipped, and nothing is retrained.
     sandbox.recflow(&[&["trigger", "drift-watch", "--wait"], &folders[..]].concat()).exits(0);
     assert_eq!(of(&runs(&sandbox), "retrain").len(), 1);
+}
+
+/// Slots that come due on a full disk are decided once there is room; nothing is lost and nothing runs twice.
+#[test]
+fn a_full_disk_stops_nothing_for_good() {
+    let Some(disk) = crate::faults::SmallDisk::mount("6m") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.write("pipelines/tick.yaml", &TICK.replace("1s }", "1s, catchup: all }"));
+    let home = disk.path().join("home").display().to_string();
+    let daemon = daemon_with(&sandbox, &["--listen", "none", "--home", &home]);
+    let ticks = || sandbox.read("ticks").lines().count();
+    sandbox.wait_until("it ticks", || ticks() > 0);
+    let fill = disk.path().join("fill");
+    // Fails once the disk is full, which is the point.
+    let _ = std::fs::write(&fill, vec![0; 8 << 20]);
+    sandbox.wait_until("the trouble is logged", || sandbox.read("daemon.log").contains("no space left"));
+    std::fs::remove_file(&fill).expect("ours");
+    let before = ticks();
+    sandbox.wait_until("it ticks on", || ticks() > before + 1);
+    daemon.signal(libc::SIGTERM);
+    assert_eq!(daemon.wait().code, Some(0));
+    let store = recflow_state::Store::open_read_only(disk.path().join("home/state.db")).expect("sound");
+    let slots = store.read(|view| view.slots("tick", 1_000)).expect("readable");
+    let at: Vec<i64> = slots.iter().rev().map(|slot| slot.at.0).collect();
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] == 1_000), "each second once: {at:?}");
+    assert!(slots.iter().all(|slot| slot.run.is_some()), "{slots:?}");
+}
+
+/// A command that waits for room is told from another process that it need not.
+#[test]
+fn a_command_that_waits_for_room_can_be_cancelled() {
+    let sandbox = Sandbox::with("max_active_runs: 1\ntasks: { a: { stage: shell, with: { script: 'echo x >> began; sleep 1000' } } }\n");
+    let first = sandbox.spawn(&["run", "p.yaml"]);
+    sandbox.wait_until("the first is under way", || !sandbox.read("began").is_empty());
+    let second = sandbox.spawn(&["run", "p.yaml"]);
+    sandbox.wait_until("the second waits", || sandbox.status()["status"] == "queued");
+    sandbox.recflow(&["cancel", "latest"]).exits(0);
+    assert_eq!(second.wait().code, Some(1));
+    assert_eq!(sandbox.status()["status"], "cancelled");
+    first.signal(libc::SIGINT);
+    assert_eq!(first.wait().code, Some(130));
+    assert_eq!(sandbox.read("began").lines().count(), 1);
 }
