@@ -7,4 +7,5 @@ pub mod pipeline;
 pub mod scheduler;
 pub mod shipped;
 pub mod simulation;
+pub mod upkeep;
 pub mod workspace;

@@ -4,10 +4,12 @@
 
 mod ask;
 mod completions;
+mod dashboard;
 mod data;
 mod exit;
 mod facts;
 mod graph;
+mod history;
 mod init;
 mod load;
 mod logs;
@@ -18,6 +20,7 @@ mod recommend;
 mod report;
 mod resume;
 mod run;
+mod runs;
 mod schedule;
 mod schema;
 mod signals;
@@ -27,6 +30,7 @@ mod stages;
 mod status;
 mod validate;
 mod view;
+mod when;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -86,8 +90,12 @@ enum Verb {
     Graph(graph::Args),
     /// Tell when pipelines will start by themselves.
     Schedule(schedule::Args),
-    /// Tell what ran: the newest runs, or one run's tasks.
+    /// Tell how everything stands, or one run's tasks.
     Status(status::Args),
+    /// List runs.
+    Runs(runs::Args),
+    /// Tell what was due when, and what became of it.
+    History(history::Args),
     /// Show the logs of a run.
     Logs(logs::Args),
     /// Write an HTML page about a run: graph, times, figures, charts.
@@ -180,6 +188,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
         Verb::Schedule(args) => schedule::run(args, &workspace, terminal, &mut out)?,
         Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
+        Verb::Runs(args) => runs::run(args, &workspace, terminal, &mut out)?,
+        Verb::History(args) => history::run(args, &workspace, terminal, &mut out)?,
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
