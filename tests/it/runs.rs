@@ -44,7 +44,8 @@ fn the_json_of_a_run_is_a_stable_contract() {
     let status = sandbox.status();
     assert_eq!(status["tasks"], run["tasks"], "`status RUN --json` shows the same");
     let list = sandbox.json(&["runs", "--json"]);
-    assert_eq!(keys(&list[0]), ["run", "pipeline", "status", "trigger", "logical_date", "seconds", "params"]);
+    let brief = ["run", "pipeline", "status", "trigger", "logical_date", "seconds", "params"];
+    assert_eq!(keys(&list[0]), [&brief[..], &["created_at", "started_at", "ended_at", "reason", "cause"]].concat());
     assert_eq!(list[0]["run"], run["run"]);
 }
 
