@@ -5,6 +5,7 @@ pub mod engine;
 pub mod executor;
 pub mod pipeline;
 pub mod scheduler;
+pub mod server;
 pub mod shipped;
 pub mod simulation;
 pub mod upkeep;

@@ -63,6 +63,16 @@ impl Workspace {
         from_here(&self.home)
     }
 
+    /// The lock that a daemon of this workspace holds.
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.home.join("daemon.lock")
+    }
+
+    /// The file of its settings, which need not be there.
+    pub fn settings(&self) -> PathBuf {
+        self.root.join("recflow.yaml")
+    }
+
     /// The store.
     pub fn store(&self) -> PathBuf {
         self.home.join("state.db")

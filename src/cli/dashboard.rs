@@ -45,8 +45,8 @@ pub(super) struct DaemonFact {
     pub(super) pid: u32,
     /// RFC 3339.
     pub(super) started_at: String,
-    pub(super) listen: Option<String>,
-    pub(super) version: String,
+    /// Where it answers over HTTP.
+    pub(super) address: Option<String>,
 }
 
 /// A pipeline.
@@ -199,9 +199,8 @@ fn daemon(view: &View<'_>, workspace: &Workspace) -> Result<Option<DaemonFact>> 
     Ok(Presence::find(view)?.map(|daemon| DaemonFact {
         alive: daemon.is_alive(workspace),
         pid: daemon.pid,
-        started_at: facts::time(daemon.started_at),
-        listen: daemon.listen,
-        version: daemon.version,
+        started_at: daemon.started_at,
+        address: daemon.address,
     }))
 }
 

@@ -7,7 +7,7 @@ use recflow_stages::Catalog;
 use serde_json::{Map, Value};
 
 use super::exit::Failure;
-use crate::pipeline::{Loaded, ParamInput, ParamProblem, Pipeline, load, load_file, load_values, suggest};
+use crate::pipeline::{Loaded, ParamInput, ParamProblem, Pipeline, Settings, load, load_file, load_settings, load_values, suggest};
 use crate::shipped;
 use crate::workspace::Workspace;
 
@@ -59,6 +59,14 @@ pub(super) fn accept(loaded: Loaded, err: &mut dyn Write, color: bool) -> io::Re
     err.write_all(loaded.render(color).as_bytes())?;
     let (text, file) = (loaded.source.text().to_owned(), loaded.source.file().to_owned());
     Ok(loaded.pipeline.map(|pipeline| Source { pipeline, text, file }))
+}
+
+/// The settings of the workspace: its `recflow.yaml`, if there is one. What is wrong with it is printed, and is an error.
+pub(super) fn settings(workspace: &Workspace, err: &mut dyn Write, color: bool) -> Result<Settings, Failure> {
+    let file = workspace.settings();
+    let loaded = load_settings(&file).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", file.display())))?;
+    err.write_all(loaded.render(color).as_bytes())?;
+    loaded.settings.ok_or_else(|| Failure::usage(format!("`{}` is not valid", file.display())))
 }
 
 /// `-p name=value` and `--params FILE`.

@@ -3,20 +3,31 @@
 //! Data goes to standard output, talk to standard error. Exit codes are those of [`exit`].
 
 mod ask;
+mod backfill;
+mod backup;
+mod cancel;
 mod completions;
+mod daemon;
 mod dashboard;
 mod data;
+mod doctor;
 mod exit;
 mod facts;
 mod graph;
 mod history;
 mod init;
 mod load;
+mod log_file;
 mod logs;
+mod mark;
 mod models;
 mod output;
+mod pause;
+mod peer;
 mod predict;
+mod prune;
 mod recommend;
+mod replay;
 mod report;
 mod resume;
 mod run;
@@ -28,6 +39,7 @@ mod simulate;
 mod stage;
 mod stages;
 mod status;
+mod trigger;
 mod validate;
 mod view;
 mod when;
@@ -104,6 +116,22 @@ enum Verb {
     Output(output::Args),
     /// Go on with a run that failed, was cancelled or was interrupted.
     Resume(resume::Args),
+    /// Start what is due, when it is due, until it is stopped.
+    Daemon(daemon::Args),
+    /// Ask the daemon for a run of a pipeline.
+    Trigger(trigger::Args),
+    /// Have pipelines start by hand only.
+    Pause(pause::Args),
+    /// Have pipelines start by themselves again.
+    Unpause(pause::Args),
+    /// Run a pipeline for dates of the past.
+    Backfill(backfill::Args),
+    /// Stop a run, whoever executes it.
+    Cancel(cancel::Args),
+    /// Declare a task of a run ended; the run goes on from there.
+    Mark(mark::Args),
+    /// Run again from a task on, as a new run with the old outputs above it.
+    Replay(replay::Args),
     /// Play a pipeline that watches a stream through ratings of the past.
     Simulate(simulate::Args),
     /// Write a workspace with the shipped pipelines.
@@ -120,6 +148,12 @@ enum Verb {
     Data(data::Args),
     /// Look at model versions; promote one, go back, remove old ones.
     Models(models::Args),
+    /// Delete old runs, their files, and logs beyond a size.
+    Prune(prune::Args),
+    /// Write a consistent copy of the store, while runs go on.
+    Backup(backup::Args),
+    /// Look for what is wrong: store, disk, clock, pipelines, data.
+    Doctor(doctor::Args),
     /// Print the JSON Schema of the pipeline language.
     Schema(schema::Args),
     /// Print a completion script for a shell.
@@ -193,12 +227,23 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
+        Verb::Daemon(args) => daemon::run(args, &workspace)?,
+        Verb::Trigger(args) => trigger::run(args, &workspace, terminal, &mut out)?,
+        Verb::Pause(args) => pause::run(&args, true, &workspace, &mut out)?,
+        Verb::Unpause(args) => pause::run(&args, false, &workspace, &mut out)?,
+        Verb::Backfill(args) => backfill::run(args, &workspace, terminal, &mut out)?,
+        Verb::Cancel(args) => cancel::run(args, &workspace, terminal, &mut out)?,
+        Verb::Mark(args) => mark::run(args, &workspace, terminal, &mut out)?,
+        Verb::Replay(args) => replay::run(args, &workspace, terminal, &mut out)?,
         Verb::Simulate(args) => simulate::run(args, &workspace, terminal, &mut out)?,
         Verb::Resume(args) => resume::run(args, &workspace, terminal, &mut out)?,
         Verb::Recommend(args) => recommend::run(args, &workspace, &mut out)?,
         Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,
         Verb::Data(args) => data::run(args, &workspace, &mut out)?,
         Verb::Models(args) => models::run(args, &workspace, &mut out)?,
+        Verb::Prune(args) => prune::run(args, &workspace, terminal.err_color, &mut out)?,
+        Verb::Backup(args) => backup::run(args, &workspace, &mut out)?,
+        Verb::Doctor(args) => doctor::run(args, &workspace, terminal, &mut out)?,
         Verb::Init(args) => init::run(args, &cli.common.workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
         Verb::Validate(args) => Exit::from_code(validate::run(args, &workspace, &mut out, &mut err, terminal.err_color)?),

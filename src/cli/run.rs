@@ -15,7 +15,8 @@ use super::load::{self, ParamArgs, Source};
 use super::signals::{Interrupts, cancel_on_signal};
 use super::{Terminal, facts, view};
 use crate::engine::entropy::SystemEntropy;
-use crate::engine::{Launch, Options, Patience, Service};
+use crate::engine::{AtLimit, Launch, Options, Patience, Role, Service};
+use crate::pipeline::Limits;
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow run`.
@@ -49,6 +50,9 @@ pub(super) struct Execution {
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// Fail, instead of waiting, if `max_active_runs` runs of the pipeline are under way.
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// What runs may use of the machine.
@@ -66,7 +70,8 @@ pub(super) struct Resources {
 const SECRET_PREFIX: &str = "RECFLOW_SECRET_";
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let loaded = load::find(&args.file, workspace)?;
+    let mut loaded = load::find(&args.file, workspace)?;
+    load::settings(workspace, &mut io::stderr(), terminal.err_color)?.limits.apply(&mut loaded);
     let Some(source) = load::accept(loaded, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     let Some(params) = args.params.resolve(&source.pipeline, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     if args.dry_run {
@@ -87,7 +92,8 @@ pub(super) fn launch(
 ) -> Result<Exit, Failure> {
     let (mut driver, interrupts) = driver(execution, workspace)?;
     let Source { pipeline, text, file } = source;
-    let launch = Launch { pipeline, text, file: Some(file), params, trigger: Trigger::Manual, logical_date: None };
+    let at_limit = if execution.no_wait { AtLimit::Refuse } else { AtLimit::Wait };
+    let launch = Launch { pipeline, text, file: Some(file), params, trigger: Trigger::Manual, logical_date: None, at_limit };
     let id = driver.launch(launch)?;
     finish(driver, &id, &interrupts, execution, workspace, terminal, out)
 }
@@ -99,16 +105,26 @@ fn secrets() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(text).collect()
 }
 
+/// What `recflow.yaml` of the workspace says of how much may run at once.
+pub(super) fn limits(workspace: &Workspace) -> Result<Limits, Failure> {
+    Ok(load::settings(workspace, &mut io::stderr(), false)?.limits)
+}
+
 /// A driver that Ctrl-C cancels.
 pub(super) fn driver(execution: &Execution, workspace: &Workspace) -> Result<(Service, Interrupts), Failure> {
-    let driver = Service::start(workspace.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy), options(&execution.resources))?;
+    let driver = Service::start(
+        workspace.clone(),
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+        options(&execution.resources, limits(workspace)?),
+    )?;
     let handle = driver.handle();
     let interrupts = cancel_on_signal(move |force, reason| handle.cancel(force, reason))?;
     Ok((driver, interrupts))
 }
 
 /// What the command line says about how runs execute.
-pub(super) fn options(resources: &Resources) -> Options {
+pub(super) fn options(resources: &Resources, limits: Limits) -> Options {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
         jobs: resources.jobs.map_or(cores, usize::from),
@@ -116,6 +132,8 @@ pub(super) fn options(resources: &Resources) -> Options {
         grace: Duration::from_secs(10),
         secrets: secrets(),
         patience: Patience::ForLocks,
+        role: Role::Command,
+        limits,
     }
 }
 

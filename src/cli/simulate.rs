@@ -9,7 +9,7 @@ use recflow_stages::storage::write_atomically;
 use super::ask;
 use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs};
-use super::run::{Resources, options};
+use super::run::{Resources, limits, options};
 use super::signals::cancel_on_signal;
 use super::{Terminal, view};
 use crate::engine::entropy::{Entropy, SystemEntropy};
@@ -75,7 +75,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     let context = Context { storage: recflow_stages::storage::from_environment(), cancel: stop.token(), ..ask::context(workspace) };
     let root = workspace.home().join("simulations");
     let mut watch = view::Watch::new(args.quiet, terminal);
-    let resources = options(&args.resources);
+    let resources = options(&args.resources, limits(workspace)?);
     let journal = match &args.resume {
         Some(name) => {
             let journal = simulation::find(name, &root, &context).map_err(Failure::misuse)?;

@@ -30,7 +30,12 @@ pub(super) struct Args {
 
 /// Checks all files, whatever is wrong with some. Diagnostics go to `err`, verdicts or JSON to `out`.
 pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write, err: &mut dyn Write, colour: bool) -> anyhow::Result<u8> {
-    let loaded: Vec<Loaded> = args.files.iter().map(|file| read(file, workspace)).collect();
+    let mut loaded: Vec<Loaded> = args.files.iter().map(|file| read(file, workspace)).collect();
+    // Settings that are not valid are told when a pipeline runs; they are not what was asked about.
+    let settings = pipeline::load_settings(&workspace.settings()).ok().and_then(|loaded| loaded.settings);
+    if let Some(settings) = settings {
+        loaded.iter_mut().for_each(|loaded| settings.limits.apply(loaded));
+    }
     let invalid = loaded.iter().filter(|loaded| !loaded.is_ok()).count();
     if args.json {
         let reports: Vec<FileReport> = loaded.iter().map(Loaded::report).collect();

@@ -35,10 +35,17 @@ impl Driver {
         self.finish_attempt(key, task, &active, Ended::without_process(result), taken, now);
     }
 
-    pub(super) fn start_attempt(&mut self, key: &Arc<str>, task: TaskIx, work: Work, inputs: &Value, env: BTreeMap<String, String>) {
+    pub(super) fn start_attempt(
+        &mut self,
+        key: &Arc<str>,
+        task: TaskIx,
+        work: Work,
+        inputs: &Value,
+        env: BTreeMap<String, String>,
+    ) -> Option<AttemptKey> {
         let now = self.now();
         let computing_soon = self.computing_soon();
-        let Some(run) = self.runs.get_mut(key) else { return };
+        let run = self.runs.get_mut(key)?;
         let attempt = run.state.tasks[task].attempts + 1;
         let computes = computes(&work);
         let threads = self.budget.take(computes, computing_soon);
@@ -68,7 +75,9 @@ impl Driver {
             grace: self.options.grace,
         };
         self.advance(key, Event::AttemptStarted { task, attempt });
+        let key = request.key.clone();
         self.todo.push(Todo::Execute(Box::new(request)));
+        Some(key)
     }
 
     pub(super) fn reported(&mut self, key: &AttemptKey, report: Report) {
@@ -104,11 +113,31 @@ impl Driver {
     }
 
     pub(super) fn ended(&mut self, key: &AttemptKey, ended: Ended) {
+        let now = self.now();
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let Some(active) = run.facts[key.task].active.take_if(|active| active.attempt == key.attempt) else { return };
         self.budget.give_back(active.computes, active.threads);
-        let now = self.now();
+        // A person has decided meanwhile how the task ended: only the attempt's own row is left to close.
+        if !matches!(run.state.tasks[key.task].phase, Phase::Running { attempt, .. } if attempt == key.attempt) {
+            let (exit, peak_rss_bytes, cpu_ms) = (ended.exit, ended.peak_rss_bytes, ended.cpu_ms);
+            let row = attempt_row(run, key.task, &active, AttemptState::Cancelled);
+            self.journal.add(Write::Attempt(Box::new(AttemptRow { ended_at: Some(now), exit, peak_rss_bytes, cpu_ms, ..row })));
+            return;
+        }
         self.finish_attempt(&key.run, key.task, &active, ended, None, now);
+    }
+
+    /// Takes back an attempt that was recorded as started in a transaction that failed, and has not been executed.
+    pub(super) fn give_back(&mut self, key: &AttemptKey) {
+        let now = self.now();
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let Some(active) = run.facts[key.task].active.take_if(|active| active.attempt == key.attempt) else { return };
+        self.budget.give_back(active.computes, active.threads);
+        let row = attempt_row(run, key.task, &active, AttemptState::Lost);
+        self.journal.add(Write::Attempt(Box::new(AttemptRow { ended_at: Some(now), ..row })));
+        let reason = "its slot was taken while the store could not be written".to_owned();
+        let (task, attempt) = (key.task, key.attempt);
+        self.advance(&key.run, Event::AttemptEnded { task, attempt, outcome: Outcome::Interrupted { reason } });
     }
 
     /// Records how an attempt ended and tells the state machine.

@@ -9,7 +9,7 @@
 //!
 //! What goes wrong in one run ends that run ([`Driver::condemn`]); only a store that cannot be written concerns all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,22 +17,26 @@ use std::time::Duration;
 use jiff::Timestamp;
 use recflow_stages::StageError;
 use recflow_stages::clock::Clock;
-use recflow_state::{RunStatus, Store, TaskRow, TaskState, UnixMs};
+use recflow_state::{RunId, RunStatus, Store, TaskRow, TaskState, UnixMs};
 
 use super::alarms::Alarms;
 use super::budget::Budget;
+use super::claim::Waiting;
 use super::commit::{Patience, Stuck};
 use super::core::{Effect, Event, Phase, Stamped, Step, StopReason, TaskIx};
 use super::drain::Draining;
 use super::entropy::Entropy;
 use super::journal::{Journal, Write};
+use super::limits::{Gate, Lane};
 use super::live::{LiveRun, stage_name};
 use super::message::{Message, Reply};
 use super::notice::{Notice, Observer};
-use super::owner::Owners;
+use super::owner::{Owners, Role};
 use super::prepare::{Prepared, prepare, shares_threads};
+use super::ready::Ready;
 use crate::executor::log::Mask;
 use crate::executor::{Attempt, AttemptKey, Execute, Failure, HowToStop, Update};
+use crate::pipeline::Limits;
 use crate::workspace::Workspace;
 
 /// What a caller decides.
@@ -48,6 +52,10 @@ pub struct Options {
     pub secrets: BTreeMap<String, String>,
     /// What to do while the store cannot be written.
     pub patience: Patience,
+    /// What kind of owner of runs this is.
+    pub role: Role,
+    /// How much may be under way at once over all processes of the store.
+    pub limits: Limits,
 }
 
 /// What a driver stands on. A simulator brings its own.
@@ -78,9 +86,6 @@ pub(super) enum Todo {
     Answer(Box<dyn FnOnce() + Send>),
 }
 
-/// A task whose turn comes when there is a slot: by the instant at which it became ready, then by run and position.
-type Turn = (UnixMs, Arc<str>, TaskIx);
-
 /// Executes runs.
 pub struct Driver {
     pub(super) store: Arc<Store>,
@@ -93,7 +98,7 @@ pub struct Driver {
     pub(super) options: Options,
     pub(super) journal: Journal,
     pub(super) runs: BTreeMap<Arc<str>, LiveRun>,
-    ready: BTreeSet<Turn>,
+    pub(super) ready: Ready,
     pub(super) alarms: Alarms,
     /// The latest instant that the clock has shown.
     seen: UnixMs,
@@ -101,6 +106,15 @@ pub struct Driver {
     pub(super) todo: Vec<Todo>,
     /// Set while the store cannot be written.
     pub(super) stuck: Option<Stuck>,
+    /// Attempts that a failed commit was to start.
+    pub(super) unclaimed: Vec<AttemptKey>,
+    /// When to look again whether what other processes held is free.
+    pub(super) held_until: Option<UnixMs>,
+    /// Runs of this process that wait until there is room for them, and when to look again.
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) look_again_at: UnixMs,
+    /// When to look again for what people want.
+    pub(super) wishes_at: UnixMs,
     pub(super) draining: Option<Draining>,
     stopped: bool,
     pub(super) mask: Mask,
@@ -131,12 +145,17 @@ impl Driver {
             options,
             journal: Journal::default(),
             runs: BTreeMap::new(),
-            ready: BTreeSet::new(),
+            ready: Ready::default(),
             alarms: Alarms::default(),
             seen: UnixMs(clock.now().as_millisecond()),
             clock,
             todo: Vec::new(),
             stuck: None,
+            unclaimed: Vec::new(),
+            held_until: None,
+            waiting: Vec::new(),
+            look_again_at: UnixMs(0),
+            wishes_at: UnixMs(0),
             draining: None,
             stopped: false,
         }
@@ -149,7 +168,7 @@ impl Driver {
 
     /// Whether it has no run, and nothing is left to record.
     pub fn is_idle(&self) -> bool {
-        self.runs.is_empty() && self.stuck.is_none()
+        self.runs.is_empty() && self.waiting.is_empty() && self.stuck.is_none()
     }
 
     /// Whether it was told to stop, or to drain and has done so.
@@ -179,22 +198,39 @@ impl Driver {
                 self.answer(reply, launched);
             }
             Message::Adopt(run, reply) => {
-                let adopted = self.resume(&run);
-                self.answer(reply, adopted);
+                let claimed = self.claim(&run);
+                self.answer(reply, claimed);
             }
             Message::Resume(run, reply) => {
                 let resumed = self.resume(&run);
                 self.answer(reply, resumed);
             }
-            Message::Cancel { run, force, reason } => {
-                let keys = self.runs.keys().filter(|key| run.as_ref().is_none_or(|run| run.as_str() == &***key));
-                for key in keys.cloned().collect::<Vec<_>>() {
-                    self.advance(&key, Event::CancelRequested { force, reason: reason.clone() });
-                }
+            Message::Mark(run, mark, reply) => {
+                let marked = self.mark(&run, &mark);
+                self.answer(reply, marked);
             }
+            Message::Replay { run, from, reply } => {
+                let replayed = self.replay(&run, &from);
+                self.answer(reply, replayed);
+            }
+            Message::Recover(reply) => {
+                let recovered = self.recover();
+                self.answer(reply, recovered);
+            }
+            Message::Limit(limits) => self.options.limits = limits,
+            Message::Cancel { run, force, reason } => self.cancel(run.as_ref(), force, &reason),
             Message::Drain { until } => self.drain(UnixMs(until.as_millisecond())),
             Message::Stop => self.stopped = true,
-            Message::Wake => {}
+            Message::Wake => (self.wishes_at, self.look_again_at) = (UnixMs(0), UnixMs(0)),
+        }
+    }
+
+    /// Cancels a run, or all.
+    pub(super) fn cancel(&mut self, run: Option<&RunId>, force: bool, reason: &str) {
+        let is_meant = |id: &str| run.is_none_or(|run| run.as_str() == id);
+        self.begin_to_cancel(|id| is_meant(id.as_str()));
+        for key in self.runs.keys().filter(|key| is_meant(key)).cloned().collect::<Vec<_>>() {
+            self.advance(&key, Event::CancelRequested { force, reason: reason.to_owned() });
         }
     }
 
@@ -208,9 +244,15 @@ impl Driver {
             return Ok(());
         }
         self.look_at_the_clock();
-        self.start_what_fits();
+        self.hear_wishes();
+        self.begin_what_may(observer)?;
+        self.held_until = None;
+        if self.options.limits.max_parallel_tasks.is_none() && self.ready.is_open() {
+            self.start_what_fits(&mut Gate::open());
+        }
         self.commit_and_act(observer)?;
-        self.runs.retain(|_, run| !run.state.status.is_terminal());
+        // A run that is over may still have an attempt: one that was killed because a person marked its task.
+        self.runs.retain(|_, run| !run.state.status.is_terminal() || run.facts.iter().any(|facts| facts.active.is_some()));
         Ok(())
     }
 
@@ -218,10 +260,10 @@ impl Driver {
     pub fn next_wake(&self) -> Option<UnixMs> {
         let next = match &self.stuck {
             Some(stuck) => Some(stuck.retry_at),
-            None => self.alarms.next_ms().map(UnixMs),
+            None => [self.alarms.next_ms(), self.next_look(), self.next_wishes()].into_iter().flatten().min().map(UnixMs),
         };
         let drained = self.draining.as_ref().and_then(Draining::next_wake);
-        [next, drained].into_iter().flatten().min()
+        [next, drained, self.held_until].into_iter().flatten().min()
     }
 
     /// Fires the timers that are due.
@@ -242,44 +284,62 @@ impl Driver {
         let now = self.now();
         let tasks = (0..run.plan.len()).map(|task| run.task_notice(task, now)).collect();
         self.tell(Notice::RunBegun { run: run.id.clone(), pipeline: run.pipeline.name.clone(), tasks, resumed });
+        let mut queued = Vec::new();
         for (task, record) in run.state.tasks.iter().enumerate() {
             match record.phase {
-                Phase::Queued => self.enqueue(&key, task),
+                Phase::Queued => queued.push(task),
                 Phase::Retrying { after, due_ms } => self.alarms.set(due_ms, &key, task, super::core::Timer::Retry { after }),
                 Phase::Deferred { after, until_ms } => self.alarms.set(until_ms, &key, task, super::core::Timer::Deferral { after }),
                 _ => {}
             }
         }
         self.runs.insert(key.clone(), run);
+        queued.into_iter().for_each(|task| self.enqueue(&key, task));
         for event in events {
             self.advance(&key, event);
         }
     }
 
-    /// Starts queued tasks while there are slots.
-    fn start_what_fits(&mut self) {
+    /// Starts queued tasks while there are slots, and returns the attempts that are to execute.
+    pub(super) fn start_what_fits(&mut self, gate: &mut Gate) -> Vec<AttemptKey> {
+        let mut started = Vec::new();
         while self.draining.is_none() && self.budget.free_slots() > 0 {
-            let Some((_, key, task)) = self.ready.pop_first() else { return };
-            let Some(run) = self.runs.get(&key) else { continue };
-            if run.state.tasks[task].phase != Phase::Queued {
+            let Some((lane, key, task)) = self.ready.first(gate) else { break };
+            let Some(run) = self.runs.get(&key).filter(|run| run.state.tasks[task].phase == Phase::Queued) else {
+                self.ready.take(&lane);
+                continue;
+            };
+            let definition = &run.pipeline.tasks[task];
+            if !gate.pass(&lane, definition.pool_slots) {
                 continue;
             }
-            let prepared = catch_unwind(AssertUnwindSafe(|| prepare(run, task)))
-                .unwrap_or_else(|_| Prepared::Refused(StageError::bug("its inputs could not be rendered: a template made recflow panic")));
-            match prepared {
-                Prepared::Skip { reason } => self.advance(&key, Event::Skipped { task, reason }),
-                Prepared::Decided { taken, output } => self.at_once(&key, task, Ok(output), Some(taken)),
-                Prepared::Refused(error) => self.at_once(&key, task, Err(Failure::Failed(error)), None),
-                Prepared::Ready { work, inputs, env } => self.start_attempt(&key, task, work, &inputs, env),
-            }
+            gate.started(&run.pipeline.name, definition.id.as_str(), definition.pool());
+            self.ready.take(&lane);
+            started.extend(self.start(&key, task));
         }
+        started
+    }
+
+    /// Starts a queued task, or ends it at once where nothing has to execute.
+    fn start(&mut self, key: &Arc<str>, task: TaskIx) -> Option<AttemptKey> {
+        let run = self.runs.get(key)?;
+        let prepared = catch_unwind(AssertUnwindSafe(|| prepare(run, task)))
+            .unwrap_or_else(|_| Prepared::Refused(StageError::bug("its inputs could not be rendered: a template made recflow panic")));
+        match prepared {
+            Prepared::Skip { reason } => self.advance(key, Event::Skipped { task, reason }),
+            Prepared::Decided { taken, output } => self.at_once(key, task, Ok(output), Some(taken)),
+            Prepared::Refused(error) => self.at_once(key, task, Err(Failure::Failed(error)), None),
+            Prepared::Ready { work, inputs, env } => return self.start_attempt(key, task, work, &inputs, env),
+        }
+        None
     }
 
     /// How many of the tasks that will get the slots still free are computing ones.
     pub(super) fn computing_soon(&self) -> usize {
-        let next = self.ready.iter().take(self.budget.free_slots().saturating_sub(1));
-        next.filter(|(_, key, task)| self.runs.get(key).is_some_and(|run| shares_threads(stage_name(&run.pipeline.tasks[*task].kind))))
-            .count()
+        let free = self.budget.free_slots().saturating_sub(1);
+        let computes = |run: &LiveRun, task: TaskIx| shares_threads(stage_name(&run.pipeline.tasks[task].kind));
+        let next = self.ready.soon(free).take(free);
+        next.filter(|(key, task)| self.runs.get(*key).is_some_and(|run| computes(run, *task))).count()
     }
 
     /// Advances a run by one event: notes what changed for the next commit, and what is to be done after it.
@@ -336,6 +396,7 @@ impl Driver {
         let Some(mut run) = self.runs.remove(key) else { return };
         let now = self.now();
         tracing::error!(run = %run.id, reason, "the run cannot go on");
+        self.todo.retain(|todo| !matches!(todo, Todo::Execute(attempt) if attempt.key.run == *key));
         for task in 0..run.plan.len() {
             let Some(active) = run.facts[task].active.take() else { continue };
             self.budget.give_back(active.computes, active.threads);
@@ -363,7 +424,10 @@ impl Driver {
     }
 
     fn enqueue(&mut self, key: &Arc<str>, task: TaskIx) {
-        self.ready.insert((self.now(), key.clone(), task));
+        let now = self.now();
+        if let Some(run) = self.runs.get(key) {
+            self.ready.add(Lane::of(run, task), (run.priority, run.pipeline.tasks[task].priority), now, key, task);
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub fn enqueue(tx: &Tx<'_>, workspace: &Workspace, run: Enqueue<'_>, now: UnixMs
     let task = |task: &crate::pipeline::Task| NewTask {
         task_id: task.id.as_str().to_owned(),
         stage: stage_name(&task.kind).to_owned(),
-        pool: None,
+        pool: task.pool().map(|(pool, slots)| (pool.to_owned(), slots)),
     };
     let tasks: Vec<NewTask> = run.pipeline.tasks.iter().map(task).collect();
     let new = NewRun {
@@ -51,7 +51,7 @@ pub fn enqueue(tx: &Tx<'_>, workspace: &Workspace, run: Enqueue<'_>, now: UnixMs
         created_at: now,
         workspace: workspace.root().display().to_string(),
         binary_version: env!("CARGO_PKG_VERSION").to_owned(),
-        priority: 0,
+        priority: run.pipeline.priority,
         cause: run.cause,
         backfill: run.backfill,
         replay_of: run.replay_of,

@@ -17,6 +17,7 @@ pub(super) enum Write {
     Progress { run: RunId, task: String, attempt: u32, progress: Value },
     Output { run: RunId, task: String, attempt: u32, value: Value },
     Metric { run: RunId, task: String, attempt: u32, name: String, step: u64, value: f64 },
+    Answered { run: RunId, id: i64, at: UnixMs, result: Option<String> },
 }
 
 /// Changes in the order in which they happened.
@@ -36,9 +37,24 @@ impl Journal {
         if self.writes.is_empty() {
             return Ok(());
         }
-        store.write(|tx| self.writes.iter().try_for_each(|write| apply(tx, write)))?;
-        self.writes.clear();
+        store.write(|tx| self.apply(tx, 0))?;
+        self.clear();
         Ok(())
+    }
+
+    /// Writes the changes from number `first` on; they stay here.
+    pub(super) fn apply(&self, tx: &Tx<'_>, first: usize) -> Result<()> {
+        self.writes.iter().skip(first).try_for_each(|write| apply(tx, write))
+    }
+
+    /// How many changes there are.
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Forgets all changes: they are committed.
+    pub(super) fn clear(&mut self) {
+        self.writes.clear();
     }
 
     /// The runs whose changes the store refuses while it takes those of others, and what it says of each. Nothing is written.
@@ -54,11 +70,8 @@ impl Journal {
                 self.writes.iter().filter(|write| write.run() == run).try_for_each(|write| apply(tx, write)).map_err(Tried::Failed)?;
                 Err::<(), _>(Tried::Worked)
             });
-            match tried {
-                Err(Tried::Failed(error @ (Error::NotFound { .. } | Error::TooLarge { .. } | Error::Other { .. }))) => {
-                    refused.push((run.clone(), error));
-                }
-                _ => {}
+            if let Err(Tried::Failed(error @ (Error::NotFound { .. } | Error::TooLarge { .. } | Error::Other { .. }))) = tried {
+                refused.push((run.clone(), error));
             }
         }
         refused
@@ -91,7 +104,8 @@ impl Write {
             | Self::Process { run, .. }
             | Self::Progress { run, .. }
             | Self::Output { run, .. }
-            | Self::Metric { run, .. } => run,
+            | Self::Metric { run, .. }
+            | Self::Answered { run, .. } => run,
             Self::Task(row) => &row.run_id,
             Self::Attempt(row) => &row.run_id,
         }
@@ -113,6 +127,7 @@ fn apply(tx: &Tx<'_>, write: &Write) -> Result<()> {
         Write::Process { run, task, attempt, pid, start_ticks } => tx.set_attempt_process(run, task, *attempt, *pid, *start_ticks),
         Write::Progress { run, task, attempt, progress } => tx.set_progress(run, task, *attempt, progress),
         Write::Output { run, task, attempt, value } => tx.put_output(run, task, *attempt, value),
+        Write::Answered { id, at, result, .. } => tx.answer_control(*id, *at, result.as_deref()),
         Write::Metric { run, task, attempt, name, step, value } => tx.add_metric(run, task, *attempt, name, *step, *value),
     }
 }

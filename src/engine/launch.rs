@@ -29,10 +29,23 @@ pub struct Launch {
     pub trigger: Trigger,
     /// The instant that it stands for; now, if not given.
     pub logical_date: Option<Timestamp>,
+    /// What to do if `max_active_runs` of the pipeline are under way.
+    pub at_limit: AtLimit,
+}
+
+/// What becomes of a new run while as many of its pipeline are under way as may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AtLimit {
+    /// It waits for its turn.
+    #[default]
+    Wait,
+    /// It is not created.
+    Refuse,
 }
 
 impl Driver {
-    /// Creates a run and takes it over. Once this returns the run exists, whatever happens to this process.
+    /// Creates a run and takes it over. Once this returns the run exists, whatever happens to this process. It begins with the next
+    /// turn, or when fewer runs of its pipeline than `max_active_runs` are under way.
     pub fn launch(&mut self, launch: Launch) -> anyhow::Result<RunId> {
         let now = self.now();
         let id = RunId::from_random(self.entropy.next());
@@ -40,7 +53,10 @@ impl Driver {
         // Before anything is recorded: a pipeline whose `env` has no value is refused, not begun.
         let seed = Seed { id: &id, pipeline: &launch.pipeline.name, params: &launch.params, trigger: launch.trigger, logical_date };
         let run = seed.grow(launch.pipeline.clone(), &self.options)?;
-        let recorded: Result<(), recflow_state::Error> = self.store.write(|tx| {
+        self.store.write(|tx| {
+            if launch.at_limit == AtLimit::Refuse {
+                self.room(tx, &run, None)?.map_err(anyhow::Error::msg)?;
+            }
             let name = &launch.pipeline.name;
             let version = tx.pipeline_version(name, &text_hash(&launch.text), &launch.text, launch.file.as_deref(), now)?;
             let new = Enqueue {
@@ -55,10 +71,9 @@ impl Driver {
                 backfill: None,
                 replay_of: None,
             };
-            enqueue(tx, &self.workspace, new, now)
-        });
-        recorded.context("cannot record the new run")?;
-        self.adopt(run, vec![Event::Created], false);
+            enqueue(tx, &self.workspace, new, now).context("cannot record the new run")
+        })?;
+        self.wait_for_room(run, vec![Event::Created]);
         Ok(id)
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct LiveRun {
     pub(super) logical_date: Timestamp,
     /// Where the clock of its stages stands, in a simulation.
     pub(super) clock_at: Option<Timestamp>,
+    /// Tasks of runs of higher priority start first.
+    pub(super) priority: i32,
     pub(super) started_at: Option<UnixMs>,
     pub(super) ended_at: Option<UnixMs>,
     pub(super) facts: Vec<TaskFacts>,
@@ -93,6 +95,7 @@ impl LiveRun {
             state: RunState::new(&plan),
             facts: vec![TaskFacts::default(); plan.len()],
             plan,
+            priority: pipeline.priority,
             pipeline,
             scope,
             env,

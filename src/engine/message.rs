@@ -6,8 +6,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use jiff::Timestamp;
 use recflow_state::RunId;
 
+use super::claim::Claim;
 use super::launch::Launch;
+use super::wish::MarkTask;
 use crate::executor::{AttemptKey, Update};
+use crate::pipeline::Limits;
 
 /// Takes the answer to a message, on the driver's thread, after what it tells was recorded. Must not block.
 pub type Reply<T> = Box<dyn FnOnce(anyhow::Result<T>) + Send>;
@@ -19,9 +22,24 @@ pub enum Message {
     /// Create a run and execute it.
     Launch(Box<Launch>, Reply<RunId>),
     /// Claim a queued run of the store and execute it.
-    Adopt(RunId, Reply<()>),
+    Adopt(RunId, Reply<Claim>),
     /// Go on with a run that failed, was cancelled or was interrupted.
     Resume(RunId, Reply<()>),
+    /// Declare a task ended.
+    Mark(RunId, MarkTask, Reply<()>),
+    /// Create a run that repeats another one from a task on.
+    Replay {
+        /// Which.
+        run: RunId,
+        /// The first task that runs again.
+        from: String,
+        /// Takes the new run's id.
+        reply: Reply<RunId>,
+    },
+    /// Resume what daemons left behind.
+    Recover(Reply<usize>),
+    /// Other limits hold from now on.
+    Limit(Limits),
     /// Cancel a run, or all.
     Cancel {
         /// Which; all, if none is named.
@@ -49,6 +67,10 @@ impl fmt::Debug for Message {
             Self::Launch(launch, _) => write!(f, "Launch({})", launch.pipeline.name),
             Self::Adopt(run, _) => write!(f, "Adopt({run})"),
             Self::Resume(run, _) => write!(f, "Resume({run})"),
+            Self::Mark(run, mark, _) => write!(f, "Mark({run}, {})", mark.task),
+            Self::Replay { run, from, .. } => write!(f, "Replay({run}, {from})"),
+            Self::Recover(_) => write!(f, "Recover"),
+            Self::Limit(limits) => write!(f, "Limit({limits:?})"),
             Self::Cancel { run, force, reason } => write!(f, "Cancel({run:?}, {force}, {reason})"),
             Self::Drain { until } => write!(f, "Drain({until})"),
             Self::Stop => write!(f, "Stop"),
@@ -83,13 +105,33 @@ impl Handle {
     }
 
     /// Claims a queued run of the store and has it executed.
-    pub fn adopt(&self, run: RunId) -> Answer<()> {
+    pub fn adopt(&self, run: RunId) -> Answer<Claim> {
         self.ask(|reply| Message::Adopt(run, reply))
     }
 
     /// Has a run that failed, was cancelled or was interrupted go on.
     pub fn resume(&self, run: RunId) -> Answer<()> {
         self.ask(|reply| Message::Resume(run, reply))
+    }
+
+    /// Declares a task of a run ended. See [`Driver::mark`](super::Driver::mark).
+    pub fn mark(&self, run: RunId, mark: MarkTask) -> Answer<()> {
+        self.ask(|reply| Message::Mark(run, mark, reply))
+    }
+
+    /// Has a run repeated from a task on. The answer is the new run's id.
+    pub fn replay(&self, run: RunId, from: &str) -> Answer<RunId> {
+        self.ask(|reply| Message::Replay { run, from: from.to_owned(), reply })
+    }
+
+    /// Has everything resumed that daemons left behind. The answer is how many runs that are.
+    pub fn recover(&self) -> Answer<usize> {
+        self.ask(Message::Recover)
+    }
+
+    /// Sets other limits for what starts from now on.
+    pub fn limit(&self, limits: Limits) {
+        self.tell(Message::Limit(limits));
     }
 
     /// Cancels every run of the driver: gracefully, or at once. `reason` is what people will read.

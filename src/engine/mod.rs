@@ -10,6 +10,10 @@
 //! | `service` | the loop around a driver, which waits |
 //! | `message` | what a driver is told, and by what handle |
 //! | `enqueue` | the rows of a new run, whoever creates it |
+//! | `claim` | how a run comes to be executed here, within `max_active_runs` |
+//! | `mark`, `wish` | tasks that people declare ended; what they want of runs that another process executes |
+//! | `wake` | a datagram that has an owner look at once |
+//! | `ready`, `limits` | whose turn it is, and what fits |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
 //! | `prepare` | `when`, branches and inputs of a task whose turn has come |
 //! | `journal` | what the next transaction will write |
@@ -21,6 +25,7 @@
 mod alarms;
 mod attempts;
 mod budget;
+mod claim;
 mod commit;
 pub mod core;
 mod drain;
@@ -29,20 +34,33 @@ mod enqueue;
 pub mod entropy;
 mod journal;
 mod launch;
+mod limits;
 mod live;
+mod mark;
 mod message;
 pub mod notice;
 pub mod owner;
 mod prepare;
+mod ready;
 mod resume;
 mod service;
+mod wake;
+mod wish;
 
+#[cfg(test)]
+mod tests;
+
+pub use claim::Claim;
 pub use commit::Patience;
+pub use core::Mark;
 pub use driver::{Driver, Options, Parts, timestamp};
 pub use enqueue::{Enqueue, enqueue, text_hash};
-pub use launch::Launch;
+pub use launch::{AtLimit, Launch};
 pub use live::stage_name;
 pub use message::{Answer, Handle, Message, Reply};
 pub use notice::{Nobody, Notice, Observer, TaskNotice};
+pub use owner::Role;
 pub use resume::{Standing, standing};
 pub use service::Service;
+pub use wake::wake;
+pub use wish::{MarkTask, Wish, ask};

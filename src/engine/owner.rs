@@ -20,12 +20,31 @@ pub struct Owner {
     _lock: File,
 }
 
+/// What kind of process an owner is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// A command that somebody started: its runs are resumed by hand if it dies.
+    #[default]
+    Command,
+    /// A daemon: the next one takes up its runs.
+    Daemon,
+}
+
+/// What the ids of daemons begin with.
+const DAEMON: &str = "daemon-";
+
+/// Whether the owner of that id is, or was, a daemon.
+pub fn is_daemon(id: &str) -> bool {
+    id.starts_with(DAEMON)
+}
+
 impl Owner {
-    /// Becomes an owner: creates and locks a file in `folder`. `random` makes the id. Removes files of dead owners.
-    pub fn register(folder: &Path, random: u64) -> io::Result<Self> {
+    /// Becomes an owner: creates and locks a file in `folder`. `role` and `random` make the id. Removes files of dead owners.
+    pub fn register(folder: &Path, role: Role, random: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         remove_dead(folder);
-        let id = format!("{random:016x}");
+        let prefix = if role == Role::Daemon { DAEMON } else { "" };
+        let id = format!("{prefix}{random:016x}");
         let path = folder.join(&id);
         loop {
             let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
@@ -91,7 +110,8 @@ impl Owners for LockFiles {
 /// Asks whether the owner `id` is alive. Works on a read-only file system.
 pub fn liveness(folder: &Path, id: &str) -> Liveness {
     // Ids come from the store; anything that is not one of ours names no file.
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let digits = id.strip_prefix(DAEMON).unwrap_or(id);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Liveness::Dead;
     }
     let path = folder.join(id);
@@ -158,6 +178,14 @@ fn pid_in(file: &mut File) -> Option<u32> {
 
 fn remove_dead(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        // What an owner has beside its lock file goes when that is gone.
+        let name = entry.file_name();
+        if let Some(owner) = name.to_str().and_then(super::wake::owner_of) {
+            if !folder.join(owner).exists() {
+                let _ = fs::remove_file(entry.path());
+            }
+            continue;
+        }
         // Looked at again under the lock: another sweep may have removed this file since, and a new owner made its own.
         if let Ok(file) = open_to_look(&entry.path())
             && file.try_lock().is_ok()
@@ -176,15 +204,27 @@ mod tests {
     #[test]
     fn an_owner_is_alive_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let owner = Owner::register(folder.path(), 7).unwrap();
+        let owner = Owner::register(folder.path(), Role::Command, 7).unwrap();
         let id = owner.id().to_owned();
         assert_eq!(liveness(folder.path(), &id), Liveness::Alive { pid: Some(std::process::id()) });
         assert_eq!(any_alive(folder.path(), None), Some(std::process::id()));
         assert_eq!(any_alive(folder.path(), Some(&id)), None);
-        let other = Owner::register(folder.path(), 8).unwrap();
+        let other = Owner::register(folder.path(), Role::Daemon, 8).unwrap();
         assert_eq!(liveness(folder.path(), &id), Liveness::Alive { pid: Some(std::process::id()) }, "the sweep spares the living");
+        assert!(is_daemon(other.id()) && !is_daemon(owner.id()));
+        assert_eq!(liveness(folder.path(), other.id()), Liveness::Alive { pid: Some(std::process::id()) });
         drop((owner, other));
         assert_eq!(liveness(folder.path(), &id), Liveness::Dead);
+    }
+
+    #[test]
+    fn a_socket_is_swept_with_its_owner_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Owner::register(folder.path(), Role::Command, 7).unwrap();
+        let (live, dead) = (folder.path().join(format!("{}.wake", owner.id())), folder.path().join("00ff.wake"));
+        [&live, &dead].into_iter().for_each(|path| fs::write(path, "").unwrap());
+        let _other = Owner::register(folder.path(), Role::Command, 8).unwrap();
+        assert!(live.exists() && !dead.exists());
     }
 
     #[test]
@@ -194,7 +234,7 @@ mod tests {
         fs::write(&path, "1\n").unwrap();
         assert_eq!(liveness(folder.path(), "00ff"), Liveness::Dead);
         assert_eq!(liveness(folder.path(), "../00ff"), Liveness::Dead);
-        let _owner = Owner::register(folder.path(), 9).unwrap();
+        let _owner = Owner::register(folder.path(), Role::Command, 9).unwrap();
         assert!(!path.exists());
     }
 }

@@ -1,15 +1,14 @@
 //! A run that goes on: rebuilt from its events, its lost attempts cleaned up, its failures cleared.
 
 use anyhow::{Context as _, bail};
-use recflow_stages::Catalog;
 use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, TaskState, UnixMs};
 
+use super::claim::valid;
 use super::core::{Event, Outcome, Phase, Stamped, TaskIx};
 use super::driver::Driver;
 use super::journal::Write;
-use super::launch::Seed;
 use super::live::LiveRun;
-use super::owner::{Liveness, LockFiles, Owners};
+use super::owner::{Liveness, LockFiles, Owners, is_daemon};
 use crate::executor::{LostAttempt, ProcessId};
 use crate::workspace::Workspace;
 
@@ -47,23 +46,73 @@ impl Driver {
     /// Takes over a run that failed, was cancelled or was interrupted. What had succeeded is kept; failed tasks and all
     /// below them run again. Refuses a run that succeeded or that a live process owns.
     pub fn resume(&mut self, id: &RunId) -> anyhow::Result<()> {
+        if self.store.read(|view| view.run(id))?.status == RunStatus::Succeeded {
+            bail!("run {id} has succeeded; there is nothing to resume");
+        }
+        self.take_over_with(id, |run, events, now| {
+            events.extend(clearing(run, events, now)?);
+            Ok(())
+        })
+    }
+
+    /// Resumes every run that a daemon left behind when it died, and returns how many. One that cannot go on ends as failed, with the
+    /// reason; it keeps none of the others.
+    pub fn recover(&mut self) -> anyhow::Result<usize> {
+        let open = self.store.read(|view| view.non_terminal_runs())?;
+        let mut recovered = 0;
+        for row in open {
+            let left = row.owner.as_deref().is_some_and(is_daemon) && !self.is_alive(row.owner.as_deref());
+            if !left || self.runs.contains_key(row.id.as_str()) {
+                continue;
+            }
+            match self.resume(&row.id) {
+                Ok(()) => recovered += 1,
+                Err(error) => {
+                    tracing::error!(run = %row.id, error = format!("{error:#}"), "the run cannot be resumed");
+                    self.fail(&row, &format!("it cannot be resumed: {error:#}"))?;
+                }
+            }
+        }
+        Ok(recovered)
+    }
+
+    /// Takes over a run that no live process owns. `add` says which events follow those that tell of its lost attempts.
+    pub(super) fn take_over_with(
+        &mut self,
+        id: &RunId,
+        add: impl FnOnce(&LiveRun, &mut Vec<Event>, UnixMs) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if self.runs.contains_key(id.as_str()) || self.waiting.iter().any(|waiting| waiting.is(id)) {
+            bail!("run {id} is under way here");
+        }
         let row = self.take_over(id)?;
-        let (run, attempts) = match self.rebuild(&row) {
-            Ok(rebuilt) => rebuilt,
+        let brought = self.rebuild(&row).and_then(|(run, attempts)| {
+            let now = self.now();
+            let mut events = Vec::new();
+            // Also of a run that ended before it had begun, because its definition was not valid then.
+            if run.state.status == super::core::RunStatus::Queued {
+                events.push(Event::Created);
+            }
+            let lost: Vec<(TaskIx, u32)> = run.state.running().collect();
+            let reason = "the recflow process that ran it died".to_owned();
+            events.extend(lost.iter().map(|&(task, attempt)| Event::AttemptEnded {
+                task,
+                attempt,
+                outcome: Outcome::Lost { reason: reason.clone() },
+            }));
+            add(&run, &mut events, now)?;
+            Ok((run, attempts, lost, events))
+        });
+        let (run, attempts, lost, events) = match brought {
+            Ok(brought) => brought,
             Err(error) => {
                 self.put_back(&row)?;
                 return Err(error);
             }
         };
-        let now = self.now();
-        let mut events = Vec::new();
-        if run.state.status == super::core::RunStatus::Queued {
-            events.push(Event::Created);
+        for (task, attempt) in lost {
+            self.lose(&run, &attempts, task, attempt);
         }
-        for (task, attempt) in run.state.running().collect::<Vec<_>>() {
-            events.push(self.lose(&run, &attempts, task, attempt, now));
-        }
-        events.extend(clearing(&run, &events, now)?);
         self.adopt(run, events, true);
         Ok(())
     }
@@ -76,7 +125,6 @@ impl Driver {
             match standing_of(&*self.owners, &row) {
                 Standing::Live { pid: Some(pid) } => bail!("run {id} is under way in process {pid}"),
                 Standing::Live { pid: None } => bail!("run {id} is under way in another process"),
-                Standing::Over if row.status == RunStatus::Succeeded => bail!("run {id} has succeeded; there is nothing to resume"),
                 Standing::Over | Standing::Interrupted => {}
             }
             let taken = tx.set_owner(id, row.owner.as_deref(), Some(&self.owner))?;
@@ -98,18 +146,12 @@ impl Driver {
     }
 
     /// The run as its events tell it.
-    fn rebuild(&self, row: &Run) -> anyhow::Result<(LiveRun, Vec<AttemptRow>)> {
+    pub(super) fn rebuild(&self, row: &Run) -> anyhow::Result<(LiveRun, Vec<AttemptRow>)> {
         let id = &row.id;
         let (text, events, tasks, attempts, outputs) = self.store.read(|view| {
             Ok((view.pipeline_text(row.version)?, view.events(id)?, view.tasks(id)?, view.attempts(id)?, view.outputs(id)?))
         })?;
-        let loaded = crate::pipeline::load(&text.text, text.file.as_deref().unwrap_or(&row.pipeline), Catalog::builtin());
-        let Some(pipeline) = loaded.pipeline else {
-            bail!("the pipeline of run {id} is not valid for this version of recflow; the run was created by {}", row.binary_version);
-        };
-        let params = row.params.as_object().cloned().unwrap_or_default();
-        let seed = Seed { id, pipeline: &row.pipeline, params: &params, trigger: row.trigger, logical_date: row.logical_date };
-        let mut run = seed.grow(pipeline, &self.options)?;
+        let mut run = self.seed(row, valid(row, &text.text, text.file.as_deref())?)?;
         run.started_at = row.started_at;
         for event in events {
             replay(&mut run, event).with_context(|| format!("the stored history of run {id} is damaged"))?;
@@ -134,8 +176,8 @@ impl Driver {
     }
 
     /// Kills what is left of an attempt whose owner died, and records it as lost.
-    fn lose(&mut self, run: &LiveRun, attempts: &[AttemptRow], task: TaskIx, attempt: u32, now: UnixMs) -> Event {
-        let name = run.task_id(task);
+    fn lose(&mut self, run: &LiveRun, attempts: &[AttemptRow], task: TaskIx, attempt: u32) {
+        let (name, now) = (run.task_id(task), self.now());
         if let Some(row) = attempts.iter().find(|row| row.task_id == name && row.number == attempt) {
             let process = row.pid.zip(row.pid_start).map(|(pid, start_ticks)| ProcessId { pid, start_ticks });
             self.executor.bury(&LostAttempt {
@@ -148,7 +190,6 @@ impl Driver {
             });
             self.journal.add(Write::Attempt(Box::new(AttemptRow { state: AttemptState::Lost, ended_at: Some(now), ..row.clone() })));
         }
-        Event::AttemptEnded { task, attempt, outcome: Outcome::Lost { reason: "the recflow process that ran it died".to_owned() } }
     }
 }
 

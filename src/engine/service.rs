@@ -17,6 +17,8 @@ use super::launch::Launch;
 use super::message::{Handle, Message};
 use super::notice::Observer;
 use super::owner::{LockFiles, Owner, any_alive};
+use super::wake::Listener;
+use super::wish::MarkTask;
 use crate::executor::Executor;
 use crate::workspace::Workspace;
 
@@ -32,15 +34,27 @@ pub struct Service {
     driver: Driver,
     handle: Handle,
     inbox: Receiver<Message>,
+    _listener: Option<Listener>,
     // Dropped last: while anything of the driver is there, its runs are owned.
-    _owner: Owner,
+    owner: Owner,
 }
 
 impl Service {
     /// A service without runs. Registers this process as an owner and opens the store, creating both where needed.
     pub fn start(workspace: Workspace, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> anyhow::Result<Self> {
+        Self::start_with(workspace, clock, entropy, options, || {})
+    }
+
+    /// The same; `also` is called, on a thread of its own, when another process wakes this one with [`wake`](super::wake).
+    pub fn start_with(
+        workspace: Workspace,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        options: Options,
+        also: impl Fn() + Send + 'static,
+    ) -> anyhow::Result<Self> {
         let owners = workspace.owners();
-        let owner = Owner::register(&owners, entropy.next())
+        let owner = Owner::register(&owners, options.role, entropy.next())
             .with_context(|| format!("cannot register as an owner of runs in `{}`", owners.display()))?;
         let store = Store::open_unless_used(workspace.store(), || any_alive(&owners, Some(owner.id())))?;
         let (outbox, inbox) = channel();
@@ -49,16 +63,19 @@ impl Service {
             let _ = sink_outbox.send(Message::Attempt(key.clone(), update));
         }))
         .context("cannot start the executor")?;
-        let parts = Parts {
-            store: Arc::new(store),
-            workspace,
-            clock,
-            entropy,
-            owners: Arc::new(LockFiles::new(owners)),
-            owner: owner.id().to_owned(),
-            executor: Box::new(executor),
+        let (executor, lock_files) = (Box::new(executor), Arc::new(LockFiles::new(owners)));
+        let handle = Handle { outbox };
+        let waker = handle.clone();
+        let on_wake = move || {
+            waker.wake();
+            also();
         };
-        Ok(Self { driver: Driver::new(parts, options), handle: Handle { outbox }, inbox, _owner: owner })
+        // Where no socket can be made, wishes are heard within a second.
+        let listener = Listener::start(&workspace.owners(), owner.id(), on_wake)
+            .inspect_err(|error| tracing::debug!(%error, "nobody can wake this process"))
+            .ok();
+        let parts = Parts { store: Arc::new(store), workspace, clock, entropy, owners: lock_files, owner: owner.id().to_owned(), executor };
+        Ok(Self { driver: Driver::new(parts, options), handle, inbox, _listener: listener, owner })
     }
 
     /// Sends messages to the driver from other threads.
@@ -74,6 +91,31 @@ impl Service {
     /// As [`Driver::launch`].
     pub fn launch(&mut self, launch: Launch) -> anyhow::Result<RunId> {
         self.driver.launch(launch)
+    }
+
+    /// As [`Driver::mark`].
+    pub fn mark(&mut self, run: &RunId, mark: &MarkTask) -> anyhow::Result<()> {
+        self.driver.mark(run, mark)
+    }
+
+    /// As [`Driver::replay`].
+    pub fn replay(&mut self, of: &RunId, from: &str) -> anyhow::Result<RunId> {
+        self.driver.replay(of, from)
+    }
+
+    /// As [`Driver::recover`].
+    pub fn recover(&mut self) -> anyhow::Result<usize> {
+        self.driver.recover()
+    }
+
+    /// Cancels a run that was taken over, before it is driven or from its own thread. See [`Handle::cancel_run`].
+    pub fn cancel(&mut self, run: &RunId, force: bool, reason: &str) {
+        self.driver.take(Message::Cancel { run: Some(run.clone()), force, reason: reason.to_owned() });
+    }
+
+    /// The id under which this process owns runs.
+    pub fn owner(&self) -> &str {
+        self.owner.id()
     }
 
     /// As [`Driver::resume`].

@@ -11,7 +11,7 @@ use super::process::{kill_leftovers, kill_marked};
 use super::request::{Attempt, AttemptKey, HowToStop, ProcessId};
 
 /// Carries out attempts. No call waits for what it asks for; what happens is reported as [`super::Update`]s.
-pub trait Execute: Debug {
+pub trait Execute: Debug + Send {
     /// Starts an attempt. Its end is reported in any case.
     fn start(&self, attempt: Attempt);
 

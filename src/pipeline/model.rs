@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::graph::TaskGraph;
 use super::params::ParamSpec;
 use super::schedule::Schedule;
+use super::source::Spanned;
 use super::template::{Expression, Template, TemplateMap};
 use super::trigger::EventTrigger;
 
@@ -61,6 +62,10 @@ pub struct Pipeline {
     pub paused: bool,
     /// How many of its runs may be active at once.
     pub max_active_runs: Option<u32>,
+    /// How many of its tasks, over all its runs, may run at once.
+    pub max_active_tasks: Option<u32>,
+    /// Its runs, and their tasks, start before those of lower priority.
+    pub priority: i32,
     /// Environment variables of all its tasks, which templates read as `env.NAME`.
     pub env: Vec<(String, EnvValue)>,
     /// Tasks in the order of the document; an index is the task's number.
@@ -104,6 +109,21 @@ pub struct Task {
     pub allow_failure: bool,
     /// Environment variables beside those of the pipeline.
     pub env: Vec<(String, Template)>,
+    /// The pool that its attempts take slots of, where it was named.
+    pub pool: Option<Spanned<String>>,
+    /// How many slots of the pool an attempt takes.
+    pub pool_slots: u32,
+    /// Among ready tasks of runs of the same priority, those of higher priority start first.
+    pub priority: i32,
+    /// How many of its attempts, over all runs, may be under way at once.
+    pub max_active: Option<u32>,
+}
+
+impl Task {
+    /// The pool and how many of its slots an attempt takes.
+    pub fn pool(&self) -> Option<(&str, u32)> {
+        self.pool.as_ref().map(|pool| (pool.value.as_str(), self.pool_slots))
+    }
 }
 
 /// What a task does.

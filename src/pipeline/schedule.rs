@@ -28,21 +28,6 @@ pub struct Schedule {
     pub dst: Dst,
 }
 
-impl Schedule {
-    /// What decides at which instants it fires, as one line: its name in the store. Two schedules with the same line fire together.
-    pub fn key(&self) -> String {
-        let zone = self.timezone.iana_name().unwrap_or("UTC");
-        let mut key = match &self.when {
-            When::Cron(cron) => format!("cron {cron} {zone} {}", self.dst.as_str()),
-            When::Every(interval) => format!("every {}ms", interval.as_millis()),
-        };
-        if let Some(start) = self.start {
-            key.push_str(&format!(" from {start}"));
-        }
-        key
-    }
-}
-
 /// At which instants.
 #[derive(Debug, Clone, PartialEq)]
 pub enum When {

@@ -46,6 +46,8 @@ pub fn json_schema(catalog: &Catalog) -> Value {
             },
             "paused": { "type": "boolean", "default": false, "description": "Whether it starts by itself only once it was unpaused." },
             "max_active_runs": { "type": "integer", "minimum": 1, "maximum": 10_000, "description": "How many runs may be active at once." },
+            "max_active_tasks": { "type": "integer", "minimum": 1, "maximum": 10_000, "description": "How many of its tasks, over all its runs, may run at once." },
+            "priority": { "type": "integer", "minimum": -1000, "maximum": 1000, "default": 0, "description": "Runs of higher priority start first, and so do their tasks." },
             "defaults": { "type": "object", "description": "What tasks inherit.", "additionalProperties": false, "properties": attempts() },
             "env": {
                 "$ref": "#/$defs/env",
@@ -83,6 +85,9 @@ fn definitions(catalog: &Catalog) -> Value {
         "task": task(catalog),
     })
 }
+
+/// What a name looks like.
+const NAME: &str = "^[A-Za-z][A-Za-z0-9_-]{0,99}$";
 
 /// A map of environment variables whose values are of these types.
 fn variables(types: &[&str]) -> Value {
@@ -196,6 +201,10 @@ fn task(catalog: &Catalog) -> Value {
         "trigger_rule": { "enum": TriggerRule::ALL, "default": "all_success", "description": "How the ends of the tasks that it needs decide about it." },
         "allow_failure": { "type": "boolean", "default": false, "description": "Whether the run may succeed although this failed." },
         "env": variables(&["string", "number", "boolean"]),
+        "pool": { "type": "string", "pattern": NAME, "description": "The pool of recflow.yaml that its attempts take slots of." },
+        "pool_slots": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": 1, "description": "How many slots of the pool." },
+        "priority": { "type": "integer", "minimum": -1000, "maximum": 1000, "default": 0, "description": "Of the tasks that are ready, those of higher priority start first." },
+        "max_active": { "type": "integer", "minimum": 1, "maximum": 10_000, "description": "How many of its attempts, over all runs, may be under way at once." },
     });
     properties["env"]["description"] = json!("Environment beside the pipeline's.");
     if let Value::Object(properties) = &mut properties {

@@ -84,13 +84,13 @@ impl Firings<'_> {
 }
 
 impl Firings<'_> {
-    /// Passes over firings up to `until` without looking at each, where that can be done: those of an interval, but for the
-    /// last `keep`. The first and the last of them, and how many there were.
+    /// Passes over all firings up to `until` but for the last `keep`, without looking at each. The first and the last of
+    /// them, and how many there were; `None` if there were none.
     pub(super) fn pass_over(&mut self, until: Timestamp, keep: u64) -> Option<(Timestamp, Timestamp, u64)> {
         let until = self.schedule.end.map_or(until, |end| end.min(until));
         match self.source.as_mut()? {
             Source::Interval(interval) => interval.pass_over(until, keep),
-            Source::Calendar(_) => None,
+            Source::Calendar(calendar) => calendar.pass_over(until, keep),
         }
     }
 }

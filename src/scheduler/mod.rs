@@ -7,14 +7,17 @@
 //!
 //! The rules are written down for people in `docs/scheduling.md`.
 
+pub mod backfill;
 pub mod catalog;
+pub mod daemon;
 pub mod events;
 pub mod firing;
 pub mod overlap;
+mod queue;
 pub mod slots;
 pub mod tick;
 pub mod world;
 
 pub use firing::{DstMark, Firing, Firings, firings};
 pub use overlap::{Admission, on_overlap};
-pub use slots::{Look, Plan, Reason, Skipped, Slot, first_watermark, plan};
+pub use slots::{Look, Plan, Reason, Skipped, Slot, first_watermark, key, plan};

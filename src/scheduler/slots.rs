@@ -14,7 +14,8 @@ mod merge;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::pipeline::Schedule;
+use crate::pipeline::schedule::When;
+use crate::pipeline::{Schedule, duration};
 
 /// How late a slot may be decided on and still be on time, and how long a loop may not look without having been away.
 pub const GRACE: SignedDuration = SignedDuration::from_secs(60);
@@ -105,12 +106,28 @@ impl Reason {
     }
 }
 
-/// The watermark of a schedule that was never seen. `newest` is the newest watermark that the pipeline's schedules had before:
-/// an edited schedule goes on from there. A new pipeline's first slot is the first one after `now`, or, with a
+/// What a schedule's watermark is stored under: the instants at which it fires, not how missed ones are treated. A schedule
+/// with another key counts as new.
+pub fn key(schedule: &Schedule) -> String {
+    match &schedule.when {
+        When::Cron(cron) => {
+            let fields: Vec<String> = cron.to_string().split_ascii_whitespace().map(str::to_owned).collect();
+            let zone = schedule.timezone.iana_name().unwrap_or("UTC");
+            format!("cron {} {zone} {:?}", fields.join(" "), schedule.dst).to_lowercase()
+        }
+        When::Every(interval) => {
+            let anchor = schedule.start.unwrap_or(Timestamp::UNIX_EPOCH);
+            format!("every {} from {anchor}", duration::format(*interval))
+        }
+    }
+}
+
+/// The watermark of a schedule that was never seen. `edited` is when an edit of the pipeline brought it,
+/// if the pipeline had schedules before: it counts from there on. A new pipeline's first slot is the first one after `now`, or, with a
 /// `start` in the past, the first one from `start` on, so that catch-up reaches back to it.
-pub fn first_watermark(schedule: &Schedule, newest: Option<Timestamp>, now: Timestamp) -> Timestamp {
+pub fn first_watermark(schedule: &Schedule, edited: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let start = schedule.start.and_then(|start| start.checked_sub(SignedDuration::from_nanos(1)).ok());
-    newest.or(start).map_or(now, |from| from.min(now))
+    edited.or(start).map_or(now, |from| from.min(now))
 }
 
 /// Decides on all slots of a pipeline that are due. `schedules` come with their watermarks: all slots up to there were

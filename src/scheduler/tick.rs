@@ -15,7 +15,7 @@ use super::overlap::{Admission, on_overlap};
 use super::slots::{self, Look, Plan};
 use crate::engine::entropy::Entropy;
 use crate::engine::{Enqueue, enqueue, timestamp};
-use crate::pipeline::{Pipeline, Schedule};
+use crate::pipeline::Pipeline;
 use crate::workspace::Workspace;
 
 /// What a look at the clock needs besides the clock.
@@ -109,7 +109,7 @@ impl Ticker<'_> {
     fn turn(&self, entry: &Entry, last: Option<Timestamp>, now: Timestamp) -> recflow_state::Result<Turn> {
         let (pipeline, at) = (&*entry.pipeline, UnixMs(now.as_millisecond()));
         self.store.write(|tx| {
-            let keys: Vec<String> = pipeline.schedules.iter().map(Schedule::key).collect();
+            let keys: Vec<String> = pipeline.schedules.iter().map(slots::key).collect();
             let known = keys.iter().map(|key| tx.watermark(&pipeline.name, key)).collect::<Result<Vec<_>, _>>()?;
             // An edited schedule counts from now; only one of a new pipeline may reach back to its `start`.
             let before = tx.has_watermark(&pipeline.name)?.then_some(now);

@@ -34,7 +34,7 @@ use super::simulate::{Stop, Watcher};
 use super::subject::{POLICY, Subject};
 use super::{place, start};
 use crate::engine::entropy::SystemEntropy;
-use crate::engine::{Launch, Options, Service};
+use crate::engine::{AtLimit, Launch, Options, Service};
 use crate::pipeline::Pipeline;
 use crate::workspace::Workspace;
 
@@ -186,7 +186,7 @@ impl<'a> PolicyLine<'a> {
                 let (pipeline, params) = (self.stage.pipeline.clone(), self.params.clone());
                 let (text, file) = (ask.text.clone(), Some(ask.file.clone()));
                 let (trigger, logical_date) = (Trigger::Simulation, Some(logical_date));
-                self.driver.launch(Launch { pipeline, text, file, params, trigger, logical_date })?
+                self.driver.launch(Launch { pipeline, text, file, params, trigger, logical_date, at_limit: AtLimit::Wait })?
             }
         };
         self.driver.drive(watcher.observer()).context("the run cannot go on")?;

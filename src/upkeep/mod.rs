@@ -10,4 +10,7 @@
 //!
 //! The verbs `prune`, `backup` and `doctor` call this; the daemon prunes every hour.
 
+pub mod backup;
+pub mod doctor;
 pub mod presence;
+pub mod retention;

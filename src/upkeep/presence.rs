@@ -13,28 +13,21 @@ const JUMPS: &str = "clock_jumps";
 /// Jumps that are kept.
 const JUMPS_MAX: usize = 20;
 
-/// The daemon of a workspace, dead or alive.
+/// The daemon of a workspace, dead or alive, as it noted itself when it started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
     /// As the owner of runs.
     pub owner: String,
     /// Its process.
     pub pid: u32,
-    /// When it started.
-    pub started_at: UnixMs,
+    /// When it started, RFC 3339.
+    pub started_at: String,
     /// Where it answers over HTTP, if it does.
-    pub listen: Option<String>,
-    /// Its version of recflow.
-    pub version: String,
+    pub address: Option<String>,
 }
 
 impl Presence {
-    /// Says that this is the daemon now.
-    pub fn announce(&self, tx: &Tx<'_>) -> Result<()> {
-        tx.put_fact(DAEMON, &serde_json::to_value(self).unwrap_or_default())
-    }
-
-    /// The daemon that announced itself last; what is written in another form is nobody's.
+    /// The daemon that noted itself last; what is written in another form is nobody's.
     pub fn find(view: &View<'_>) -> Result<Option<Self>> {
         Ok(view.fact(DAEMON)?.and_then(|fact| serde_json::from_value(fact).ok()))
     }
@@ -72,7 +65,7 @@ impl ClockJump {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::owner::Owner;
+    use crate::engine::owner::{Owner, Role};
     use recflow_state::Store;
 
     #[test]
@@ -81,17 +74,11 @@ mod tests {
         let workspace = Workspace::new(folder.path(), None).unwrap();
         let store = Store::in_memory().unwrap();
         assert_eq!(store.read(Presence::find).unwrap(), None);
-        let owner = Owner::register(&workspace.owners(), 7).unwrap();
-        let daemon = Presence {
-            owner: owner.id().to_owned(),
-            pid: 1,
-            started_at: UnixMs(5),
-            listen: Some("127.0.0.1:8080".to_owned()),
-            version: "0.1.0".to_owned(),
-        };
-        store.write(|tx| daemon.announce(tx)).unwrap();
+        let owner = Owner::register(&workspace.owners(), Role::Daemon, 7).unwrap();
+        let fact = serde_json::json!({ "pid": 1, "started_at": "2026-01-01T00:00:00Z", "address": null, "owner": owner.id() });
+        store.write(|tx| tx.put_fact("daemon", &fact)).unwrap();
         let found = store.read(Presence::find).unwrap().unwrap();
-        assert_eq!(found, daemon);
+        assert_eq!((found.pid, found.address.as_deref()), (1, None));
         assert!(found.is_alive(&workspace));
         drop(owner);
         assert!(!found.is_alive(&workspace));

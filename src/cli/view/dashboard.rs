@@ -102,7 +102,7 @@ fn daemon(dashboard: &Dashboard, out: &mut dyn Write) -> io::Result<()> {
     let scheduled = dashboard.pipelines.iter().any(|pipeline| pipeline.firing.is_some());
     match &dashboard.daemon {
         Some(daemon) if daemon.alive => {
-            let listen = daemon.listen.as_ref().map(|at| format!(", http://{at}")).unwrap_or_default();
+            let listen = daemon.address.as_ref().map(|at| format!(", http://{at}")).unwrap_or_default();
             writeln!(out, "\ndaemon: alive (pid {}{listen}), since {}", daemon.pid, daemon.started_at)
         }
         Some(daemon) => writeln!(out, "\ndaemon: gone (pid {} started {}); nothing starts by itself", daemon.pid, daemon.started_at),

@@ -65,6 +65,30 @@ pub enum Event {
         /// The tasks named; what lies below them follows.
         tasks: Vec<TaskIx>,
     },
+    /// Somebody decided how a task ended. If it had ended before, what lies below it is open again.
+    Marked {
+        /// The task.
+        task: TaskIx,
+        /// How.
+        r#as: Mark,
+        /// For a branch that succeeded: the directly downstream tasks that run; all, if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<Vec<TaskIx>>,
+        /// Who or why, for people.
+        reason: String,
+    },
+}
+
+/// What a person can make of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// It ended well.
+    Succeeded,
+    /// It ended badly.
+    Failed,
+    /// It did not have to run.
+    Skipped,
 }
 
 /// How an attempt ended.

@@ -17,7 +17,7 @@
 //!
 //! Simplifications in the picture: a lost attempt goes back to `queued` without using a retry, up to
 //! [`PlanTask::max_lost`] times; a `running` task that is told to stop stays `running` until its attempt has ended;
-//! [`Event::Cleared`] takes ended tasks back to `waiting`.
+//! [`Event::Cleared`] takes ended tasks back to `waiting`; [`Event::Marked`] ends a task in a word, from any state.
 
 mod backoff;
 mod event;
@@ -29,7 +29,7 @@ mod step;
 mod tests;
 
 pub use backoff::{fnv1a, retry_delay_ms};
-pub use event::{Effect, Event, Outcome, Stamped, StopReason, Timer};
+pub use event::{Effect, Event, Mark, Outcome, Stamped, StopReason, Timer};
 pub use plan::{Plan, PlanTask, TaskIx};
 pub use rules::{Counts, Verdict, judge};
 pub use state::{Phase, RunState, RunStatus, TaskRecord};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::backoff::retry_delay_ms;
-use super::event::{Effect, Event, Outcome, Stamped, StopReason, Timer};
+use super::event::{Effect, Event, Mark, Outcome, Stamped, StopReason, Timer};
 use super::plan::{Plan, TaskIx};
 use super::rules::{Counts, Verdict, judge};
 use super::state::{Phase, RunState, RunStatus};
@@ -51,6 +51,7 @@ impl RunState {
             Event::TimerFired { task, timer } => turn.timer_fired(*task, *timer),
             Event::CancelRequested { force, reason } => turn.cancel(*force, reason),
             Event::Cleared { tasks } => turn.clear(tasks),
+            Event::Marked { task, r#as, taken, reason } => turn.mark(*task, *r#as, taken.clone(), reason),
         }
         turn.settle();
         let mut step = turn.step;
@@ -65,7 +66,8 @@ impl RunState {
             Event::Skipped { task, .. }
             | Event::AttemptStarted { task, .. }
             | Event::AttemptEnded { task, .. }
-            | Event::TimerFired { task, .. } => std::slice::from_ref(task),
+            | Event::TimerFired { task, .. }
+            | Event::Marked { task, .. } => std::slice::from_ref(task),
             Event::Cleared { tasks } => tasks,
             Event::Created | Event::CancelRequested { .. } => &[],
         };
@@ -83,13 +85,29 @@ impl RunState {
                 illegal(format!("task `{}` has had {} attempts", plan.tasks[*task].id, self.tasks[*task].attempts))
             }
             Event::AttemptEnded { task, outcome: Outcome::Succeeded { taken: Some(taken) }, .. }
+            | Event::Marked { task, taken: Some(taken), .. }
                 if taken.iter().any(|side| !plan.downstream[*task].contains(side)) =>
             {
                 illegal(format!("a side of branch `{}` is not directly downstream of it", plan.tasks[*task].id))
             }
+            Event::Marked { .. } if !self.status.is_terminal() && self.cancelling.is_some() => {
+                illegal("the run is being cancelled".to_owned())
+            }
+            Event::Marked { task, .. } => match self.running_below(plan, *task) {
+                Some(below) => illegal(format!("task `{}` below it is running", plan.tasks[below].id)),
+                None => Ok(()),
+            },
             Event::Cleared { .. } if !self.status.is_terminal() => illegal("the run is not over".to_owned()),
             _ => Ok(()),
         }
+    }
+}
+
+impl RunState {
+    /// A task below `task` whose attempt is under way.
+    fn running_below(&self, plan: &Plan, task: TaskIx) -> Option<TaskIx> {
+        let below = plan.with_descendants([task]);
+        self.running().map(|(running, _)| running).find(|running| *running != task && below[*running])
     }
 }
 
@@ -215,13 +233,44 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes the named tasks and all below them back to `waiting`. Work that had succeeded gets a new generation, so
-    /// that its publish key is a new one and the work is really done again.
+    /// Takes the named tasks and all below them back to `waiting`.
     fn clear(&mut self, tasks: &[TaskIx]) {
-        let below = self.plan.with_descendants(tasks.iter().copied());
-        for task in (0..self.plan.len()).filter(|task| below[*task]) {
+        let again = self.plan.with_descendants(tasks.iter().copied());
+        self.open_again(&again);
+    }
+
+    /// Ends a task as somebody says. One that had ended before opens what lies below it; of a run that was cancelled, all that was.
+    fn mark(&mut self, task: TaskIx, mark: Mark, taken: Option<Vec<TaskIx>>, reason: &str) {
+        let phase = match mark {
+            Mark::Succeeded => Phase::Succeeded { taken },
+            Mark::Failed => Phase::Failed,
+            Mark::Skipped => Phase::Skipped,
+        };
+        let before = &self.state.tasks[task].phase;
+        if *before == phase {
+            return;
+        }
+        if let Phase::Running { attempt, .. } = *before {
+            self.step.effects.push(Effect::Stop { task, attempt, reason: StopReason::Killed });
+        }
+        if !before.is_terminal() {
+            self.end(task, phase, Some(reason.to_owned()));
+            return self.skip_sides_not_taken(task);
+        }
+        let cancelled = (0..self.plan.len()).filter(|other| self.state.tasks[*other].phase == Phase::Cancelled);
+        let over = self.state.status.is_terminal();
+        let mut again = self.plan.with_descendants(cancelled.filter(|_| over).chain([task]));
+        again[task] = false;
+        self.enter(task, phase, Some(reason.to_owned()));
+        self.open_again(&again);
+    }
+
+    /// Takes tasks back to `waiting`, and the run with them. Work that had succeeded gets a new generation, so that its publish
+    /// key is a new one and the work is really done again. Whatever lies below one of the tasks, but for a marked one, is among them.
+    fn open_again(&mut self, again: &[bool]) {
+        for task in (0..self.plan.len()).filter(|task| again[*task]) {
             let record = &mut self.state.tasks[task];
-            debug_assert!(record.phase.is_terminal(), "only a run that is over is cleared");
+            debug_assert!(!matches!(record.phase, Phase::Running { .. }), "what is under way is not taken back");
             if matches!(record.phase, Phase::Succeeded { .. }) {
                 record.generation += 1;
             }
@@ -230,20 +279,20 @@ impl Turn<'_> {
         }
         self.state.open = self.state.tasks.iter().filter(|record| !record.phase.is_terminal()).count();
         self.state.cancelling = None;
+        self.step.run_changed |= self.state.status != RunStatus::Running;
         self.state.status = RunStatus::Running;
-        self.step.run_changed = true;
-        for task in (0..self.plan.len()).filter(|task| below[*task]) {
+        for task in 0..self.plan.len() {
             let mut counts = Counts::of(self.plan.tasks[task].needs.len());
             for &upstream in &self.plan.tasks[task].needs {
                 count(&mut counts, &self.state.tasks[upstream].phase);
             }
             self.state.tasks[task].upstream = counts;
         }
-        // Branches above the cleared part keep their decision.
-        for task in (0..self.plan.len()).filter(|task| !below[*task]) {
+        // Branches above the open part keep their decision.
+        for task in (0..self.plan.len()).filter(|task| !again[*task]) {
             self.skip_sides_not_taken(task);
         }
-        for task in (0..self.plan.len()).filter(|task| below[*task]) {
+        for task in (0..self.plan.len()).filter(|task| again[*task]) {
             self.reconsider(task);
         }
     }

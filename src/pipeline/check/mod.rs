@@ -64,6 +64,8 @@ pub(super) fn check(document: &Document<'_>, source: &Source, catalog: &Catalog,
         triggers,
         paused: document.paused,
         max_active_runs: document.max_active_runs,
+        max_active_tasks: document.max_active_tasks,
+        priority: document.priority,
         env,
         tasks: tasks?,
     })
@@ -112,6 +114,10 @@ impl Checked<'_> {
             timeout: retry.timeout,
             allow_failure: raw.allow_failure,
             env,
+            pool: raw.limits.pool.clone(),
+            pool_slots: raw.limits.pool_slots.unwrap_or(1),
+            priority: raw.limits.priority.unwrap_or(0),
+            max_active: raw.limits.max_active,
         })
     }
 

@@ -36,6 +36,13 @@ impl Cron {
         Some(date.at(hour, minute, 0, 0))
     }
 
+    /// The last minute of this date in which it fires, and in how many minutes of it; `None` if it does not fire then.
+    pub fn last_match(&self, date: Date) -> Option<(DateTime, u64)> {
+        let (hour, minute) = (self.hours.checked_ilog2()?, self.minutes.checked_ilog2()?);
+        let count = self.hours.count_ones() * self.minutes.count_ones();
+        self.matches_date(date).then(|| (date.at(hour as i8, minute as i8, 0, 0), u64::from(count)))
+    }
+
     fn matches_date(&self, date: Date) -> bool {
         let weekday = date.weekday().to_sunday_zero_offset();
         has(self.months, date.month()) && self.matches_day(has(self.days, date.day()), has(self.weekdays, weekday))

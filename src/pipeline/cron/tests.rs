@@ -146,6 +146,27 @@ proptest! {
     }
 
     #[test]
+    fn the_next_match_is_the_first_minute_that_matches(
+        fields in (field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 7)),
+        from in 0_i64..6_000_000,
+        seconds in 0_i64..60,
+    ) {
+        let expression = format!("{} {} {} {} {}", fields.0, fields.1, fields.2, fields.3, fields.4);
+        let Ok(cron) = Cron::parse(&expression) else { return Ok(()) };
+        let from = date(2020, 1, 1).at(0, 0, 0, 0) + from.minutes();
+        let mut walked = (0..1_440).map(|minute| from + minute.minutes()).filter(|time| cron.matches(*time));
+        let next = cron.next_match(from).expect("it fires");
+        prop_assert!(cron.matches(next) && next >= from);
+        let expected = walked.next();
+        prop_assert!(if next < from + 1.day() { expected == Some(next) } else { expected.is_none() }, "{} from {}: {}", expression, from, next);
+        // Part of a minute counts up.
+        prop_assert_eq!(cron.next_match(from + seconds.seconds()), cron.next_match(if seconds == 0 { from } else { from + 1.minute() }));
+        let (last, count) = cron.last_match(next.date()).expect("it fires that day");
+        let day: Vec<_> = (0..1_440).map(|minute| next.date().at(0, 0, 0, 0) + minute.minutes()).filter(|time| cron.matches(*time)).collect();
+        prop_assert_eq!((day.last(), day.len() as u64), (Some(&last), count));
+    }
+
+    #[test]
     fn any_text_is_a_schedule_or_an_error(text in "[-*/,0-9a-z@ ]{0,24}|\\PC{0,16}") {
         if let Err(problems) = Cron::parse(&text) {
             prop_assert!(problems.iter().all(|problem| text.get(problem.range.clone()).is_some()));

@@ -39,6 +39,11 @@ impl<'n> Fields<'n> {
         Some(Self::open(entries, node.span, what, known, findings))
     }
 
+    /// All entries, whatever their keys.
+    pub(super) fn entries(&self) -> &'n [Entry] {
+        self.entries
+    }
+
     /// The first entry of a key.
     pub(super) fn get(&self, key: &str) -> Option<&'n Entry> {
         self.entries.iter().find(|entry| entry.key.value == key)
@@ -89,6 +94,20 @@ impl<'n> Fields<'n> {
         let node = self.value(key)?;
         let number = match &node.kind {
             Kind::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+            _ => None,
+        };
+        let found = number.filter(|number| range.contains(number));
+        if found.is_none() {
+            findings.push(wrong_type(node, &format!("`{key}`"), &format!("a whole number from {} to {}", range.start(), range.end())));
+        }
+        found
+    }
+
+    /// A whole number in `range`, which may be below zero.
+    pub(super) fn signed(&self, key: &str, range: RangeInclusive<i32>, findings: &mut Findings) -> Option<i32> {
+        let node = self.value(key)?;
+        let number = match &node.kind {
+            Kind::Number(number) => number.as_i64().and_then(|number| i32::try_from(number).ok()),
             _ => None,
         };
         let found = number.filter(|number| range.contains(number));

@@ -7,8 +7,10 @@
 mod events;
 mod fields;
 mod header;
+mod limits;
 mod params;
 mod schedules;
+pub(crate) mod settings;
 mod tasks;
 
 use std::time::Duration;
@@ -41,6 +43,8 @@ pub(crate) struct Document<'n> {
     pub(crate) triggers: Vec<RawTrigger<'n>>,
     pub(crate) paused: bool,
     pub(crate) max_active_runs: Option<u32>,
+    pub(crate) max_active_tasks: Option<u32>,
+    pub(crate) priority: i32,
     pub(crate) defaults: Retry,
     pub(crate) env: &'n [Entry],
     pub(crate) tasks: Vec<RawTask<'n>>,
@@ -61,6 +65,16 @@ pub(crate) struct RawTask<'n> {
     pub(crate) retry: Retry,
     pub(crate) allow_failure: bool,
     pub(crate) env: &'n [Entry],
+    pub(crate) limits: RawLimits,
+}
+
+/// What a task says of how much may run at once.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct RawLimits {
+    pub(crate) pool: Option<Spanned<String>>,
+    pub(crate) pool_slots: Option<u32>,
+    pub(crate) priority: Option<i32>,
+    pub(crate) max_active: Option<u32>,
 }
 
 /// A side of a branch as it was typed.
@@ -89,8 +103,21 @@ pub(crate) struct Backoff {
 }
 
 /// The keys of a pipeline.
-pub(crate) const KEYS: [&str; 11] =
-    ["name", "description", "tags", "params", "schedule", "on", "paused", "max_active_runs", "defaults", "env", "tasks"];
+pub(crate) const KEYS: [&str; 13] = [
+    "name",
+    "description",
+    "tags",
+    "params",
+    "schedule",
+    "on",
+    "paused",
+    "max_active_runs",
+    "max_active_tasks",
+    "priority",
+    "defaults",
+    "env",
+    "tasks",
+];
 
 /// Reads the document under `root`. `None` if there is nothing that could hold tasks.
 pub(crate) fn read<'n>(root: &'n Node, source: &Source, findings: &mut Findings) -> Option<Document<'n>> {
@@ -120,6 +147,8 @@ pub(crate) fn read<'n>(root: &'n Node, source: &Source, findings: &mut Findings)
         triggers: events::read_all(&fields, findings),
         paused: fields.flag("paused", findings).unwrap_or(false),
         max_active_runs: fields.whole("max_active_runs", 1..=10_000, findings),
+        max_active_tasks: fields.whole("max_active_tasks", 1..=10_000, findings),
+        priority: fields.signed("priority", -1_000..=1_000, findings).unwrap_or(0),
         defaults: header::read_defaults(&fields, findings),
         env: header::read_env(&fields, findings),
         tasks,

@@ -2,14 +2,14 @@
 
 use super::fields::{Fields, wrong_type};
 use super::header::{read_env, read_retry};
-use super::{RawSide, RawTask};
+use super::{RawLimits, RawSide, RawTask, limits};
 use crate::pipeline::diagnostic::{Diagnostic, Findings};
 use crate::pipeline::model::{TaskId, TriggerRule};
 use crate::pipeline::source::Span;
 use crate::pipeline::yaml::{Entry, Kind, Node};
 
 /// The keys of a task.
-pub(crate) const KEYS: [&str; 12] = [
+pub(crate) const KEYS: [&str; 16] = [
     "stage",
     "needs",
     "with",
@@ -22,6 +22,10 @@ pub(crate) const KEYS: [&str; 12] = [
     "timeout",
     "allow_failure",
     "env",
+    "pool",
+    "pool_slots",
+    "priority",
+    "max_active",
 ];
 
 pub(super) fn read_all<'n>(entry: &'n Entry, findings: &mut Findings) -> Vec<RawTask<'n>> {
@@ -58,6 +62,7 @@ fn read_one<'n>(entry: &'n Entry, findings: &mut Findings) -> RawTask<'n> {
         retry: super::Retry::default(),
         allow_failure: false,
         env: &[],
+        limits: RawLimits::default(),
     };
     let Kind::Map(entries) = &entry.value.kind else {
         let hint = entry.value.as_text().map(|stage| format!("write `{}: {{ stage: {stage} }}`", entry.key.value));
@@ -75,6 +80,7 @@ fn read_one<'n>(entry: &'n Entry, findings: &mut Findings) -> RawTask<'n> {
     task.retry = read_retry(&fields, findings);
     task.allow_failure = fields.flag("allow_failure", findings).unwrap_or(false);
     task.env = read_env(&fields, findings);
+    task.limits = limits::read(&fields, findings);
     check_kind(entry, &fields, findings);
     task
 }

@@ -23,7 +23,7 @@ const SEARCH: SignedDuration = SignedDuration::from_hours(36_525 * 24);
 const LARGEST_STEP: SignedDuration = SignedDuration::from_hours(52);
 
 /// The firings of a cron expression in a zone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Calendar<'s> {
     cron: &'s Cron,
     zone: &'s TimeZone,
@@ -50,7 +50,7 @@ enum Rule {
 }
 
 /// Time between two changes of a zone's offset.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Span {
     start: Timestamp,
     /// The first instant with another offset.
@@ -105,6 +105,49 @@ impl<'s> Calendar<'s> {
                 }
             }
         }
+    }
+
+    /// Passes over all firings up to `until` but for the last `keep`, whole days at a time. The first and the last of them,
+    /// and how many there were.
+    pub(super) fn pass_over(&mut self, until: Timestamp, keep: u64) -> Option<(Timestamp, Timestamp, u64)> {
+        let first = self.clone().next()?.0;
+        let mut counter = self.clone();
+        let total: u64 = std::iter::from_fn(|| counter.stride(until, u64::MAX)).map(|(_, count)| count).sum();
+        let count = total.checked_sub(keep).filter(|count| *count > 0)?;
+        let (mut last, mut passed) = (first, 0);
+        while passed < count {
+            let (at, more) = self.stride(until, count - passed)?;
+            (last, passed) = (at, passed + more);
+        }
+        Some((first, last, passed))
+    }
+
+    /// Passes over a day of firings if it lies within the span, is over by `until` and has at most `most`; else over one.
+    /// The last of them, and how many. `None` if the next one is after `until`.
+    fn stride(&mut self, until: Timestamp, most: u64) -> Option<(Timestamp, u64)> {
+        if let Some((last, count)) = self.day()
+            && count <= most
+            && let Ok(at) = self.span.offset.to_timestamp(last)
+            && at <= until
+            && self.span.end.is_none_or(|end| at < end)
+            && let Ok(from) = last.checked_add(SignedDuration::from_secs(60))
+        {
+            self.from = from;
+            return Some((at, count));
+        }
+        let before = self.clone();
+        if let Some((at, _)) = self.next().filter(|(at, _)| *at <= until) {
+            return Some((at, 1));
+        }
+        *self = before;
+        None
+    }
+
+    /// The last firing of the next day, and how many it has, if none of them is behind.
+    fn day(&self) -> Option<(DateTime, u64)> {
+        let next = self.cron.next_match(self.from).filter(|_| !self.makes_up)?;
+        let first = self.cron.next_match(next.date().at(0, 0, 0, 0))?;
+        if first == next { self.cron.last_match(next.date()) } else { None }
     }
 
     /// Goes on to the span that begins at `start`.

@@ -166,7 +166,7 @@ fn compare_all(every: usize) -> (usize, usize) {
     let chosen: Vec<_> = all.iter().zip(0_u64..).step_by(every).collect();
     let compared = chosen.par_iter().map(|((name, change), seed)| compare(name, *change, *seed)).sum();
     let zones = all.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len();
-    println!("{zones} zones, {} changes of the offset, {EXPRESSIONS} expressions each, {compared} firings compared", chosen.len());
+    println!("{zones} zones, {} transitions, {EXPRESSIONS} expressions each, {compared} firings compared", chosen.len());
     (chosen.len(), compared)
 }
 

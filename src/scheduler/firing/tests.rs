@@ -162,3 +162,31 @@ fn start_and_end_may_fire_themselves() {
     let mut iterator = firings(&daily, instant("2026-01-07T03:00:00Z"));
     assert_eq!((iterator.next(), iterator.next()), (None, None));
 }
+
+#[test]
+fn passing_over_firings_counts_what_walking_them_finds() {
+    for (expression, zone) in [
+        ("*/5 * * * *", "Europe/Prague"),
+        ("* 1-3 * * *", "America/New_York"),
+        ("7,37 * * * 1-5", "Australia/Lord_Howe"),
+        ("30 2 * * *", "Europe/Prague"),
+        ("15,45 0-2 */2 * *", "America/Sao_Paulo"),
+        ("0 0 29 2 */7", "UTC"),
+    ] {
+        for dst in [Dst::Vixie, Dst::Skip, Dst::Both] {
+            let schedule = cron(expression, zone, dst);
+            let (from, until) = (instant("2018-10-05T12:34:56Z"), instant("2018-11-06T07:08:09Z"));
+            let walked: Vec<Timestamp> = firings(&schedule, from).map(|firing| firing.at).take_while(|at| *at <= until).collect();
+            let next = firings(&schedule, until).next();
+            for keep in [0, 1, 1_000, walked.len().saturating_sub(1), walked.len()] {
+                let mut passing = firings(&schedule, from);
+                let passed = passing.pass_over(until, keep as u64);
+                let (old, kept) = walked.split_at(walked.len().saturating_sub(keep));
+                let expected = old.first().zip(old.last()).map(|(first, last)| (*first, *last, old.len() as u64));
+                assert_eq!(passed, expected, "{expression} in {zone}, {dst:?}, keep {keep}");
+                let rest: Vec<Timestamp> = passing.by_ref().take(kept.len()).map(|firing| firing.at).collect();
+                assert_eq!((rest.as_slice(), passing.next()), (kept, next.clone()), "{expression} in {zone}, {dst:?}, keep {keep}");
+            }
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! One schedule: what is due, what of it is on time, and what becomes of the rest.
 
-use std::collections::VecDeque;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{FALSE_FUTURE, GRACE, Look, RUNS_MAX, Reason, Skipped, Slot};
@@ -19,13 +17,13 @@ pub(super) struct Decided {
     pub(super) next: Option<Timestamp>,
 }
 
-/// Slots that are due. Of many only the newest are kept one by one: a schedule of every minute that was away for ten years
-/// has five million.
+/// Slots that are due. Of many only the newest are listed: a schedule of every minute that was away for ten years has five
+/// million.
 struct Due {
-    /// Those that were not kept.
+    /// Those that are not listed.
     old: Option<Skipped>,
     /// The newest, at most [`RUNS_MAX`].
-    newest: VecDeque<Timestamp>,
+    newest: Vec<Timestamp>,
     /// The first one that is not due yet.
     next: Option<Timestamp>,
 }
@@ -52,21 +50,13 @@ fn due(schedule: &Schedule, index: usize, watermark: Timestamp, now: Timestamp) 
     let mut firings = firings(schedule, watermark);
     let old = firings.pass_over(now, RUNS_MAX as u64);
     let old = old.map(|(at, until, count)| Skipped { at, until, count, schedule: index, reason: Reason::OverLimit });
-    let mut due = Due { old, newest: VecDeque::new(), next: None };
-    while let Some((at, _)) = firings.next_instant() {
-        if at > now {
-            due.next = Some(at);
-            break;
-        }
-        due.newest.push_back(at);
-        if due.newest.len() > RUNS_MAX
-            && let Some(at) = due.newest.pop_front()
-        {
-            let old = due.old.get_or_insert(Skipped { at, until: at, count: 0, schedule: index, reason: Reason::OverLimit });
-            (old.until, old.count) = (at, old.count + 1);
+    let mut newest = Vec::new();
+    loop {
+        match firings.next_instant() {
+            Some((at, _)) if at <= now => newest.push(at),
+            later => return Due { old, newest, next: later.map(|(at, _)| at) },
         }
     }
-    due
 }
 
 /// Whether a due slot runs, and then whether that makes up for a missed one; or why not.

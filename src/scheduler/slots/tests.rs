@@ -135,6 +135,9 @@ fn an_absence_of_decades_is_counted_and_not_walked() {
     let total = now.duration_since(seconds.start.expect("set")).as_secs() as u64 + 1;
     assert_eq!((all.run.len(), all.skipped[0].count + 1_000), (RUNS_MAX, total));
     assert_eq!((all.skipped[0].until, all.run[0].at, all.next), (at("11:43:20"), at("11:43:21"), Some(at("12:00:01"))));
+    let minutes = Schedule { start: seconds.start, ..cron("* * * * *", Catchup::All) };
+    let all = plan(&[(&minutes, first_watermark(&minutes, None, now))], &Look { now, last: None, paused: false });
+    assert_eq!((all.run.len(), all.skipped[0].count + 1_000), (RUNS_MAX, (total - 1) / 60 + 1));
     // What has ended has no more to come.
     seconds.end = Some("1990-01-01T01:00:00Z".parse().expect("valid"));
     let ended = plan(&[(&seconds, first_watermark(&seconds, None, now))], &Look { now, last: None, paused: false });
@@ -164,6 +167,20 @@ fn a_new_schedule_begins_now_or_at_its_start_and_an_edited_one_goes_on() {
     assert_eq!(first_watermark(&daily, Some(at("11:00")), now), at("11:00"));
     daily.start = Some("2027-01-01T00:00:00Z".parse().expect("valid"));
     assert_eq!(first_watermark(&daily, None, now), now);
+}
+
+#[test]
+fn a_schedule_is_known_by_when_it_fires() {
+    let daily = cron("0  3 * * MON ", Catchup::All);
+    assert_eq!(key(&daily), "cron 0 3 * * mon utc vixie");
+    let same = Schedule { catchup: Catchup::None, overlap: Overlap::Skip, start: Some(at("12:00")), ..daily.clone() };
+    assert_eq!(key(&same), key(&daily));
+    let elsewhere = Schedule { timezone: TimeZone::get("Europe/Prague").expect("known"), ..daily.clone() };
+    let other_rule = Schedule { dst: Dst::Skip, ..daily.clone() };
+    assert!(key(&elsewhere) != key(&daily) && key(&other_rule) != key(&daily));
+    let hourly = every(3_600, Catchup::All);
+    assert_eq!(key(&hourly), "every 1h from 1970-01-01T00:00:00Z");
+    assert_ne!(key(&Schedule { start: Some(at("12:30")), ..hourly.clone() }), key(&hourly), "its start moves it");
 }
 
 #[test]

@@ -63,11 +63,17 @@ impl History {
         };
         history.happen(Event::Created);
         let mut clears = dice.roll(3);
+        let mut marks = dice.roll(3);
         for turn in 0.. {
             assert!(turn < 10_000, "the run does not end: {}", history.run.tokens());
             if !history.run.state.status.is_terminal() {
                 let event = history.next(&mut dice);
                 history.happen(event);
+            } else if marks > 0 {
+                marks -= 1;
+                let mark = history.mark(&mut dice);
+                history.cancelled &= !history.is_legal(&mark);
+                history.happen_if_legal(mark);
             } else if clears > 0 && history.run.state.status != RunStatus::Succeeded {
                 clears -= 1;
                 history.cancelled = false;
@@ -105,12 +111,38 @@ impl History {
                     self.run.now_ms = self.run.now_ms.max(at_ms);
                     return Event::TimerFired { task, timer };
                 }
+                11 if dice.roll(20) == 0 => {
+                    let mark = self.mark(dice);
+                    if self.is_legal(&mark) {
+                        return mark;
+                    }
+                }
                 10 if dice.roll(40) == 0 => {
                     self.cancelled = true;
                     return Event::CancelRequested { force: dice.roll(2) == 0, reason: "somebody".to_owned() };
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A person's word on any task.
+    fn mark(&self, dice: &mut Dice) -> Event {
+        let task = dice.roll(self.run.plan.len());
+        let below = &self.run.plan.downstream[task];
+        let r#as = [Mark::Succeeded, Mark::Failed, Mark::Skipped][dice.roll(3)];
+        let sides = (r#as == Mark::Succeeded && dice.roll(4) == 0).then(|| below.iter().copied().filter(|_| dice.roll(2) == 0).collect());
+        Event::Marked { task, r#as, taken: sides, reason: "somebody".to_owned() }
+    }
+
+    fn is_legal(&self, event: &Event) -> bool {
+        let stamped = Stamped { at_ms: self.run.now_ms, event: event.clone() };
+        self.run.state.clone().apply(&self.run.plan, &stamped).is_ok_and(|step| !step.is_stale())
+    }
+
+    fn happen_if_legal(&mut self, event: Event) {
+        if self.is_legal(&event) {
+            self.happen(event);
         }
     }
 

@@ -264,3 +264,86 @@ fn jitter_is_bounded_and_repeats_for_the_same_seed() {
     let huge = RetryPolicy { retries: 9, delay: Duration::from_secs(3600), factor: 1e9, cap: None, jitter: 0.0 };
     assert!(retry_delay_ms(&huge, 0, "x", 900) > 0, "no overflow");
 }
+
+fn mark(task: TaskIx, r#as: Mark) -> Event {
+    Event::Marked { task, r#as, taken: None, reason: "ann says so".to_owned() }
+}
+
+#[test]
+fn a_mark_ends_a_task_that_has_not_begun_and_what_is_below_follows() {
+    let mut run = Driven::new(vec![task("a", &[]), task("b", &[0])]);
+    run.apply(mark(0, Mark::Succeeded));
+    assert_eq!(run.tokens(), "succeeded queued");
+    assert_eq!(run.state.tasks[0].reason.as_deref(), Some("ann says so"));
+    run.succeed(1);
+    assert_eq!(run.state.status, RunStatus::Succeeded);
+}
+
+#[test]
+fn a_mark_of_a_running_task_kills_its_attempt_whose_end_comes_too_late() {
+    let mut run = Driven::new(vec![task("a", &[]), task("b", &[0])]);
+    let attempt = run.start(0);
+    let step = run.apply(mark(0, Mark::Skipped));
+    assert!(step.effects.contains(&Effect::Stop { task: 0, attempt, reason: StopReason::Killed }), "{step:?}");
+    assert_eq!(run.tokens(), "skipped skipped");
+    let late = run.apply(Event::AttemptEnded { task: 0, attempt, outcome: Outcome::Succeeded { taken: None } });
+    assert!(late.is_stale());
+}
+
+#[test]
+fn a_mark_of_a_failed_task_opens_what_is_below_and_the_run_again() {
+    let mut cleanup = task("cleanup", &[0]);
+    cleanup.rule = TriggerRule::AllDone;
+    let mut run = Driven::new(vec![task("a", &[]), task("b", &[0]), cleanup]);
+    run.fail(0);
+    run.succeed(2);
+    assert_eq!((run.tokens().as_str(), run.state.status), ("failed upstream_failed succeeded", RunStatus::Failed));
+    let step = run.apply(mark(0, Mark::Succeeded));
+    assert!(step.run_changed);
+    assert_eq!(run.tokens(), "succeeded queued queued");
+    assert_eq!(run.state.tasks[2].generation, 1, "what had succeeded below really runs again");
+    run.succeed(1);
+    run.succeed(2);
+    assert_eq!(run.state.status, RunStatus::Succeeded);
+}
+
+#[test]
+fn a_mark_in_a_cancelled_run_opens_all_that_was_cancelled() {
+    let mut run = Driven::new(vec![task("a", &[]), task("b", &[0]), task("c", &[])]);
+    run.apply(Event::CancelRequested { force: false, reason: "stop".to_owned() });
+    assert_eq!(run.tokens(), "cancelled cancelled cancelled");
+    run.apply(mark(0, Mark::Succeeded));
+    assert_eq!((run.tokens().as_str(), run.state.status), ("succeeded queued queued", RunStatus::Running));
+}
+
+#[test]
+fn a_mark_above_a_running_task_or_in_a_run_being_cancelled_is_refused() {
+    let mut run = Driven::new(vec![task("a", &[]), task("b", &[0])]);
+    run.succeed(0);
+    run.start(1);
+    let apply = |run: &Driven, event| run.state.clone().apply(&run.plan, &Stamped { at_ms: 2_000, event });
+    let error = apply(&run, mark(0, Mark::Failed)).unwrap_err();
+    assert!(error.to_string().contains("task `b` below it is running"), "{error}");
+    run.apply(Event::CancelRequested { force: false, reason: "stop".to_owned() });
+    assert!(apply(&run, mark(1, Mark::Failed)).is_err());
+}
+
+#[test]
+fn a_branch_can_be_marked_with_the_sides_that_run() {
+    let mut run = Driven::new(vec![task("check", &[]), task("retrain", &[0]), task("rest", &[0])]);
+    let taken = Some(vec![2]);
+    run.apply(Event::Marked { task: 0, r#as: Mark::Succeeded, taken, reason: "ann says so".to_owned() });
+    assert_eq!(run.tokens(), "succeeded skipped queued");
+}
+
+#[test]
+fn an_interrupted_attempt_goes_back_to_the_queue_and_counts_as_nothing() {
+    let mut run = Driven::new(vec![task("a", &[])]);
+    for _ in 0..5 {
+        run.run(0, Outcome::Interrupted { reason: "the daemon was stopped".to_owned() });
+        assert_eq!(run.tokens(), "queued");
+    }
+    assert_eq!((run.state.tasks[0].lost, run.state.tasks[0].failures, run.state.tasks[0].attempts), (0, 0, 5));
+    run.succeed(0);
+    assert_eq!(run.state.status, RunStatus::Succeeded);
+}

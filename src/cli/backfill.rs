@@ -1,0 +1,143 @@
+//! `recflow backfill`: runs for the dates of the past on which a pipeline was, or would have been, due.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::{Date as Day, DateTime};
+use jiff::tz::TimeZone;
+use recflow_state::RunFilter;
+use serde_json::json;
+
+use super::Terminal;
+use super::exit::{Exit, Failure};
+use super::load::{self, ParamArgs};
+use super::peer::{new_run_id, open_for_writing, wake_daemon};
+use super::status::now;
+use crate::engine::text_hash;
+use crate::scheduler::backfill::{Backfill, DATES_MAX, Date, Reprocess, slots_between};
+use crate::workspace::Workspace;
+
+/// Runs of a pipeline that are looked through for those of the dates.
+const RUNS_MAX: u32 = 100_000;
+
+/// Arguments of `recflow backfill`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The dates are the slots of the pipeline's schedule. The daemon executes the runs, as many at once as --max-active says.
+
+Examples:
+  recflow backfill nightly --from 2026-01-01 --to 2026-01-31 --dry-run
+  recflow backfill nightly --from 2026-01-01 --to 2026-01-31 --reprocess failed --max-active 2"
+)]
+pub(super) struct Args {
+    /// A pipeline's name in `pipelines/`, or a file.
+    #[arg(value_name = "PIPELINE")]
+    pipeline: PathBuf,
+    /// The first date or instant, such as 2026-01-31 or 2026-01-31T06:00; read in the schedule's zone.
+    #[arg(long, value_name = "TIME")]
+    from: String,
+    /// The last one, included; a date stands for its last instant.
+    #[arg(long, value_name = "TIME")]
+    to: String,
+    /// Which dates run again that had a run before.
+    #[arg(long, value_name = "WHICH", default_value = "none", value_enum)]
+    reprocess: Which,
+    /// How many of its runs may be under way at once.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    max_active: u32,
+    /// Newest date first.
+    #[arg(long)]
+    backwards: bool,
+    /// List the dates, and create nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    params: ParamArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Which {
+    None,
+    Failed,
+    Completed,
+}
+
+pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let loaded = load::find(&args.pipeline, workspace)?;
+    let Some(source) = load::accept(loaded, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
+    let Some(params) = args.params.resolve(&source.pipeline, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
+    let pipeline = &source.pipeline;
+    let Some(schedule) = pipeline.schedules.first() else {
+        let failure = Failure::usage(format!("`{}` has no schedule, so there are no dates", pipeline.name));
+        return Err(failure.with_hint("give it a `schedule`, or use `recflow trigger` for single runs"));
+    };
+    let zone = schedule.timezone.clone();
+    let span = (instant(&args.from, &zone, false)?, instant(&args.to, &zone, true)?);
+    if span.1 < span.0 {
+        return Err(Failure::usage(format!("--to {} is before --from {}", args.to, args.from)));
+    }
+    let Some(slots) = slots_between(pipeline, span) else {
+        let failure = Failure::usage(format!("more than {DATES_MAX} dates lie between {} and {}", args.from, args.to));
+        return Err(failure.with_hint("backfill a shorter span"));
+    };
+    let store = open_for_writing(workspace)?;
+    let filter = RunFilter { pipeline: Some(pipeline.name.clone()), ..RunFilter::default() };
+    let runs = store.read(|view| view.runs(RUNS_MAX, &filter))?;
+    let at = now();
+    let version = store.write(|tx| tx.pipeline_version(&pipeline.name, &text_hash(&source.text), &source.text, Some(&source.file), at))?;
+    let reprocess = match args.reprocess {
+        Which::None => Reprocess::None,
+        Which::Failed => Reprocess::Failed,
+        Which::Completed => Reprocess::Completed,
+    };
+    let backfill = Backfill { pipeline, version, params: &params, span, reprocess, max_active: args.max_active, backwards: args.backwards };
+    let dates = backfill.dates(slots, &runs);
+    if args.dry_run {
+        return list(&dates, args.json, out);
+    }
+    let (number, count) = store.write(|tx| backfill.record(tx, workspace, &dates, at, new_run_id))?;
+    let daemon = wake_daemon(workspace, &store)?;
+    match args.json {
+        true => writeln!(out, "{}", json!({ "backfill": number, "runs": count, "dates": dates.len() }))?,
+        false => writeln!(out, "backfill {number}: {count} runs of `{}` for {} dates", pipeline.name, dates.len())?,
+    }
+    if daemon.is_none() && count > 0 {
+        writeln!(io::stderr(), "no daemon is at work here; the runs wait for one: `recflow daemon{}`", workspace.flags())?;
+    }
+    Ok(Exit::Success)
+}
+
+fn list(dates: &[Date], json: bool, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if json {
+        let shown = |date: &Date| {
+            let (run, status) = date.last.as_ref().map_or((None, None), |(run, status)| (Some(run), Some(status.as_str())));
+            json!({ "time": date.at.to_string(), "would_run": date.wanted, "last_run": run, "last_status": status })
+        };
+        writeln!(out, "{:#}", serde_json::Value::Array(dates.iter().map(shown).collect()))?;
+        return Ok(Exit::Success);
+    }
+    for date in dates {
+        let before = date.last.as_ref().map(|(run, status)| format!("run {run} {status}"));
+        match (date.wanted, before) {
+            (true, None) => writeln!(out, "{}", date.at)?,
+            (true, Some(before)) => writeln!(out, "{}  again: {before}", date.at)?,
+            (false, before) => writeln!(out, "{}  not: {}", date.at, before.unwrap_or_default())?,
+        }
+    }
+    writeln!(out, "{} of {} dates would run", dates.iter().filter(|date| date.wanted).count(), dates.len())?;
+    Ok(Exit::Success)
+}
+
+/// An instant; a date is its first one, or its last one for the end of a span.
+fn instant(text: &str, zone: &TimeZone, is_end: bool) -> Result<Timestamp, Failure> {
+    let day = |day: Day| if is_end { day.at(23, 59, 59, 999_999_999) } else { day.at(0, 0, 0, 0) };
+    let local = || text.parse::<Day>().ok().filter(|_| text.len() <= 10).map(day).or_else(|| text.parse::<DateTime>().ok());
+    let parsed = text.parse::<Timestamp>().ok().or_else(|| zone.to_timestamp(local()?).ok());
+    parsed.ok_or_else(|| {
+        Failure::usage(format!("`{text}` is not a date or time")).with_hint("such as 2026-01-31, 2026-01-31T06:00 or 2026-01-31T06:00:00Z")
+    })
+}

@@ -1,0 +1,85 @@
+//! What verbs share that talk to other processes through the store: a daemon, or whoever executes a run.
+
+use std::time::{Duration, Instant};
+
+use recflow_state::{Run, RunId, Store};
+use serde_json::Value;
+
+use super::exit::Failure;
+use super::status::now;
+use crate::engine::owner::{Liveness, any_alive, liveness};
+use crate::engine::{Wish, ask, wake};
+use crate::workspace::Workspace;
+
+/// How long an answer to a wish is waited for: an owner looks once a second if it cannot be woken.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The store, for writing a wish or a run into it.
+pub(super) fn open_for_writing(workspace: &Workspace) -> recflow_state::Result<Store> {
+    Store::open_unless_used(workspace.store(), || any_alive(&workspace.owners(), None))
+}
+
+/// Wakes the daemon of this workspace. Says which process that is, if there is one.
+pub(super) fn wake_daemon(workspace: &Workspace, store: &Store) -> Result<Option<u32>, Failure> {
+    let fact = store.read(|view| view.fact("daemon"))?;
+    let Some(owner) = fact.as_ref().and_then(|fact| fact["owner"].as_str()) else { return Ok(None) };
+    match liveness(&workspace.owners(), owner) {
+        Liveness::Dead => Ok(None),
+        Liveness::Alive { pid } => {
+            wake(&workspace.owners(), owner);
+            let noted = fact.as_ref().and_then(|fact| fact["pid"].as_u64()).and_then(|pid| u32::try_from(pid).ok());
+            Ok(pid.or(noted))
+        }
+    }
+}
+
+/// Asks something of the process that executes a run, and waits for its answer.
+pub(super) fn wish(workspace: &Workspace, store: &Store, run: &Run, wish: &Wish) -> Result<(), Failure> {
+    let id = store.write(|tx| ask(tx, &run.id, wish, now()))?;
+    if let Some(owner) = &run.owner {
+        wake(&workspace.owners(), owner);
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < ANSWER_WITHIN {
+        if let Some(row) = store.read(|view| view.control(id))?
+            && row.done_at.is_some()
+        {
+            return match row.result {
+                None => Ok(()),
+                Some(why) => Err(Failure::failed(why)),
+            };
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let failure = Failure::failed(format!("the process that executes run {} has not answered", run.id));
+    Err(failure.with_hint(format!("it may be suspended; the wish stands, and `recflow status {}` shows when it is done", run.id)))
+}
+
+/// The name of a pipeline that the store or `pipelines/` knows.
+pub(super) fn known_pipeline(store: &Store, workspace: &Workspace, name: &str) -> Result<(), Failure> {
+    let rows = store.read(|view| view.pipelines())?;
+    if rows.iter().any(|row| row.name == name) || super::load::find(std::path::Path::new(name), workspace).is_ok() {
+        return Ok(());
+    }
+    let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    let close = crate::pipeline::suggest::closest(name, names.iter().copied());
+    let hint = match close {
+        Some(close) => format!("did you mean `{close}`?"),
+        None if names.is_empty() => "put its file into `pipelines/` of the workspace".to_owned(),
+        None => format!("there are {}", names.join(", ")),
+    };
+    Err(Failure::usage(format!("there is no pipeline `{name}`")).with_hint(hint))
+}
+
+/// What led to a run, in a few words.
+pub(super) fn by_hand() -> Value {
+    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
+    serde_json::json!({ "by": user })
+}
+
+/// The id of a new run.
+pub(super) fn new_run_id() -> RunId {
+    use crate::engine::entropy::{Entropy, SystemEntropy};
+    RunId::from_random(SystemEntropy.next())
+}

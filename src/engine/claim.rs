@@ -1,0 +1,215 @@
+//! How a run comes to be executed here: `max_active_runs` holds over all processes of a store.
+//!
+//! A run waits as `queued`: without an owner until a daemon claims it, or owned by the `recflow run` that created it and
+//! waits for room. Both ask in the transaction that makes the run `running`, and count the runs that are under way and whose owner lives:
+//! an interrupted run holds no place.
+
+use anyhow::{Context as _, bail};
+use recflow_stages::Catalog;
+use recflow_state::{Run, RunFilter, RunId, RunStatus, TaskRow, TaskState, Tx};
+
+use super::core::Event;
+use super::driver::Driver;
+use super::launch::Seed;
+use super::live::LiveRun;
+use super::notice::{Notice, Observer};
+use super::owner::Liveness;
+use crate::pipeline::Pipeline;
+
+/// How often a run that waits for room asks again, in milliseconds: other processes do not tell when they are done.
+const ASK_EVERY_MS: i64 = 250;
+
+/// Queued runs of a pipeline that are looked through for older ones that wait for room too.
+const QUEUED_MAX: u32 = 1_000;
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The run is this driver's, and begins with its next turn.
+    Taken,
+    /// As many runs of its pipeline or of its backfill are under way as may be; the text says so. It stays queued.
+    Full(String),
+    /// It is not queued any more, or another process has it.
+    Gone,
+}
+
+/// A run of this process that waits for room.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    run: LiveRun,
+    events: Vec<Event>,
+    told: bool,
+}
+
+impl Waiting {
+    pub(super) fn is(&self, run: &RunId) -> bool {
+        self.run.id == *run
+    }
+}
+
+impl Driver {
+    /// Claims a queued run of the store that nobody owns.
+    ///
+    /// A run that cannot begin, because its definition is not valid for this version or a variable has no value, ends as
+    /// failed; the error says why.
+    pub fn claim(&mut self, id: &RunId) -> anyhow::Result<Claim> {
+        if self.draining.is_some() {
+            return Ok(Claim::Full("this process is ending".to_owned()));
+        }
+        let (row, text) = self.store.read(|view| {
+            let row = view.run(id)?;
+            let text = view.pipeline_text(row.version)?;
+            Ok((row, text))
+        })?;
+        let grown = valid(&row, &text.text, text.file.as_deref()).and_then(|pipeline| {
+            // Such a task would wait for ever.
+            match self.options.limits.check(&pipeline).first() {
+                Some(problem) => bail!("{}", problem.message),
+                None => self.seed(&row, pipeline),
+            }
+        });
+        let run = match grown {
+            Ok(run) => run,
+            Err(error) => {
+                self.fail(&row, &format!("{error:#}"))?;
+                return Err(error);
+            }
+        };
+        let claim = self.store.write(|tx| {
+            if let Err(full) = self.room(tx, &run, row.backfill)? {
+                return Ok(Claim::Full(full));
+            }
+            let taken = tx.claim_run(id, &self.owner)?;
+            Ok::<_, anyhow::Error>(if taken { Claim::Taken } else { Claim::Gone })
+        })?;
+        if claim == Claim::Taken {
+            self.adopt(run, vec![Event::Created], false);
+        }
+        Ok(claim)
+    }
+
+    /// A run of a row, before its first event.
+    pub(super) fn seed(&self, row: &Run, pipeline: Pipeline) -> anyhow::Result<LiveRun> {
+        let params = row.params.as_object().cloned().unwrap_or_default();
+        let seed = Seed { id: &row.id, pipeline: &row.pipeline, params: &params, trigger: row.trigger, logical_date: row.logical_date };
+        let mut run = seed.grow(pipeline, &self.options)?;
+        run.priority = row.priority;
+        Ok(run)
+    }
+
+    /// Whether another run of the pipeline, and of the backfill, may be under way; if not, why. Those that were created earlier and wait
+    /// in a live process go first.
+    pub(super) fn room(&self, tx: &Tx<'_>, run: &LiveRun, backfill: Option<i64>) -> anyhow::Result<Result<(), String>> {
+        let name = &run.pipeline.name;
+        let alive = |run: &Run| self.is_alive(run.owner.as_deref());
+        let limit = run.pipeline.max_active_runs;
+        let backfill = backfill.map(|id| tx.backfill(id)).transpose()?.flatten();
+        if limit.is_none() && backfill.is_none() {
+            return Ok(Ok(()));
+        }
+        let active: Vec<Run> = tx.active_runs(name)?.into_iter().filter(alive).collect();
+        if let Some(backfill) = backfill
+            && active.iter().filter(|run| run.backfill == Some(backfill.id)).count() >= backfill.max_active as usize
+        {
+            return Ok(Err(format!("{} runs of backfill {} are under way, as many as it may have", backfill.max_active, backfill.id)));
+        }
+        let Some(limit) = limit else { return Ok(Ok(())) };
+        let queued =
+            tx.runs(QUEUED_MAX, &RunFilter { pipeline: Some(name.clone()), status: Some(RunStatus::Queued), ..RunFilter::default() })?;
+        // Newest first: what follows this run is older. A run that is not recorded yet is younger than all.
+        let own = queued.iter().position(|queued| queued.id == run.id);
+        let older = queued.iter().skip(own.map_or(0, |own| own + 1)).filter(|run| run.owner.is_some() && alive(run)).count();
+        if active.len() + older >= limit as usize {
+            let first = active.first().map(|run| format!(", such as {}", run.id)).unwrap_or_default();
+            return Ok(Err(format!("{} runs of `{name}` are under way{first}; `max_active_runs` is {limit}", active.len())));
+        }
+        Ok(Ok(()))
+    }
+
+    pub(super) fn is_alive(&self, owner: Option<&str>) -> bool {
+        owner.is_some_and(|owner| owner == self.owner || matches!(self.owners.liveness(owner), Liveness::Alive { .. }))
+    }
+
+    /// Has a run of this process begin as soon as there is room.
+    pub(super) fn wait_for_room(&mut self, run: LiveRun, events: Vec<Event>) {
+        if run.pipeline.max_active_runs.is_none() {
+            return self.adopt(run, events, false);
+        }
+        self.waiting.push(Waiting { run, events, told: false });
+        self.look_again_at = self.now();
+    }
+
+    /// When a run that waits for room asks again, in unix milliseconds.
+    pub(super) fn next_look(&self) -> Option<i64> {
+        (!self.waiting.is_empty()).then_some(self.look_again_at.0)
+    }
+
+    /// Lets runs begin that have waited for room.
+    pub(super) fn begin_what_may(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        let now = self.now();
+        let too_early = now < self.look_again_at && self.look_again_at.0 - now.0 <= ASK_EVERY_MS;
+        if self.waiting.is_empty() || self.draining.is_some() || too_early {
+            return Ok(());
+        }
+        self.look_again_at.0 = now.0 + ASK_EVERY_MS;
+        for mut waiting in std::mem::take(&mut self.waiting) {
+            let room = self.store.write(|tx| {
+                let room = self.room(tx, &waiting.run, None)?;
+                if room.is_ok() {
+                    tx.update_run(&waiting.run.id, RunStatus::Running, Some(now), None, None)?;
+                }
+                Ok::<_, anyhow::Error>(room)
+            });
+            let room = match room {
+                Err(error) if error.downcast_ref().is_some_and(|error| self.options.patience.waits_for(error)) => {
+                    tracing::warn!(run = %waiting.run.id, error = format!("{error:#}"), "cannot ask whether there is room");
+                    self.waiting.push(waiting);
+                    continue;
+                }
+                room => room?,
+            };
+            match room {
+                Ok(()) => self.adopt(waiting.run, waiting.events, false),
+                Err(full) => {
+                    if !std::mem::replace(&mut waiting.told, true) {
+                        observer.notice(&Notice::Waiting { reason: format!("run {} waits: {full}", waiting.run.id) });
+                    }
+                    self.waiting.push(waiting);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Has what waits for room and is to be cancelled begin, so that it can end in good order.
+    pub(super) fn begin_to_cancel(&mut self, which: impl Fn(&RunId) -> bool) {
+        let (chosen, rest) = std::mem::take(&mut self.waiting).into_iter().partition(|waiting| which(&waiting.run.id));
+        self.waiting = rest;
+        let chosen: Vec<Waiting> = chosen;
+        chosen.into_iter().for_each(|waiting| self.adopt(waiting.run, waiting.events, false));
+    }
+
+    /// Ends a run that nobody executes and that cannot be brought to life.
+    pub(super) fn fail(&self, row: &Run, reason: &str) -> anyhow::Result<()> {
+        let now = self.now();
+        self.store
+            .write(|tx| {
+                for task in tx.tasks(&row.id)?.into_iter().filter(|task| !task.state.is_terminal()) {
+                    let reason = Some(reason.to_owned());
+                    tx.put_task(&TaskRow { state: TaskState::Cancelled, ended_at: Some(now), reason, ..task })?;
+                }
+                tx.update_run(&row.id, RunStatus::Failed, row.started_at, Some(now), Some(reason))?;
+                tx.add_run_end(&row.id, RunStatus::Failed, now)
+            })
+            .with_context(|| format!("cannot record that run {} failed", row.id))
+    }
+}
+
+/// The pinned definition of a run, checked again: the binary may have changed since.
+pub(super) fn valid(row: &Run, text: &str, file: Option<&str>) -> anyhow::Result<Pipeline> {
+    let loaded = crate::pipeline::load(text, file.unwrap_or(&row.pipeline), Catalog::builtin());
+    let Some(pipeline) = loaded.pipeline else {
+        bail!("the pipeline of run {} is not valid for this version of recflow; the run was created by {}", row.id, row.binary_version);
+    };
+    Ok(pipeline)
+}

@@ -1,0 +1,116 @@
+//! What a daemon says over HTTP: whether it lives, whether it can work, and its figures.
+//!
+//! `/healthz` and `/readyz` are open, since those who ask have no credentials; `/metrics` wants a token. Nothing else is there yet.
+
+mod metrics;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::get;
+use recflow_stages::clock::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+pub use metrics::Metrics;
+
+use crate::scheduler::daemon::Pulse;
+
+/// How long ago the scheduler may have looked for the daemon to be ready: it looks twice a second.
+const READY_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the answers are made of.
+#[derive(Debug)]
+pub struct Facts {
+    /// When the scheduler looked last.
+    pub pulse: Pulse,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The figures.
+    pub metrics: Metrics,
+    /// Hash of the token that `/metrics` wants; without one it is closed to all.
+    pub token: Option<blake3::Hash>,
+}
+
+/// A server that answers until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds `address` and answers on a thread of its own.
+    pub fn start(address: SocketAddr, facts: Facts) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind(address))?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = router(Arc::new(facts));
+        let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
+            let serve = axum::serve(listener, router);
+            let until_told = async move { drop(stopped.await) };
+            runtime.block_on(async {
+                tokio::select! {
+                    result = serve => if let Err(error) = result { tracing::error!(%error, "the HTTP server ended") },
+                    () = until_told => {}
+                }
+            });
+        })?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it answers; the port is the one that was found if 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn router(facts: Arc<Facts>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(figures))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "there is nothing here\n") })
+        .with_state(facts)
+}
+
+async fn ready(State(facts): State<Arc<Facts>>) -> (StatusCode, String) {
+    let last = facts.pulse.last().0;
+    let ago = facts.clock.now().as_millisecond().saturating_sub(last);
+    match last {
+        0 => (StatusCode::SERVICE_UNAVAILABLE, "the scheduler has not looked yet\n".to_owned()),
+        _ if ago > READY_WITHIN.as_millis() as i64 => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the scheduler has not been able to work for {:.1} s\n", ago as f64 / 1e3))
+        }
+        _ => (StatusCode::OK, "ready\n".to_owned()),
+    }
+}
+
+async fn figures(State(facts): State<Arc<Facts>>, headers: HeaderMap) -> (StatusCode, [(header::HeaderName, &'static str); 1], String) {
+    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    match (&facts.token, given) {
+        (None, _) => (StatusCode::FORBIDDEN, plain, "closed: start the daemon with --metrics-token-file\n".to_owned()),
+        // Hashes compare in constant time.
+        (Some(token), Some(given)) if blake3::hash(given.trim().as_bytes()) == *token => {
+            let form = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
+            (StatusCode::OK, form, facts.metrics.text())
+        }
+        _ => (StatusCode::UNAUTHORIZED, plain, "give the token: `Authorization: Bearer …`\n".to_owned()),
+    }
+}
