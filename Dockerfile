@@ -17,6 +17,6 @@ USER recflow
 ENV RECFLOW_WORKSPACE=/workspace
 WORKDIR /workspace
 VOLUME /workspace
-HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["recflow", "status", "--json", "--limit", "1"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["recflow", "runs", "--json", "--limit", "1"]
 ENTRYPOINT ["recflow"]
 CMD ["--help"]

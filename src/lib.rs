@@ -8,4 +8,5 @@ pub mod scheduler;
 pub mod server;
 pub mod shipped;
 pub mod simulation;
+pub mod upkeep;
 pub mod workspace;

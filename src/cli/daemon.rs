@@ -95,6 +95,7 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     if recovered > 0 {
         tracing::info!(recovered, "runs of an earlier daemon go on");
     }
+    crate::upkeep::retention::keep_sweeping(store.clone(), workspace.clone(), clock.clone())?;
     let mut observer = Watch { metrics, nudger: nudger.clone() };
     let driver = std::thread::Builder::new().name("driver".to_owned()).spawn(move || {
         let served = service.serve(&mut observer);

@@ -4,9 +4,10 @@
 //! "seconds", "peak_rss_mb", "output", "error"}}}`; a list of runs has no `tasks`.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use recflow_stages::StageError;
-use recflow_state::{AttemptRow, Result, Run, RunId, TaskRow, UnixMs, View};
+use recflow_state::{AttemptRow, Damage, Result, Run, RunId, RunStatus, TaskRow, UnixMs, View};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -38,6 +39,51 @@ pub(super) struct RunReport {
     /// recflow's own folder, from here.
     #[serde(skip)]
     pub(super) home: String,
+}
+
+/// A run in a list: what `status` shows, and when and why.
+#[derive(Debug, Serialize)]
+pub(super) struct ListedRun {
+    #[serde(flatten)]
+    pub(super) report: RunReport,
+    /// RFC 3339, as the two below; null before it happened.
+    pub(super) created_at: String,
+    pub(super) started_at: Option<String>,
+    pub(super) ended_at: Option<String>,
+    /// Why it ended as it did, for people.
+    pub(super) reason: Option<String>,
+    /// What led to it: the slot, the files, the run of another pipeline.
+    pub(super) cause: Option<Value>,
+}
+
+impl ListedRun {
+    /// A run as a list shows it.
+    pub(super) fn of(workspace: &Workspace, row: &Run, now: UnixMs) -> Self {
+        Self {
+            report: brief(workspace, row, now),
+            created_at: time(row.created_at),
+            started_at: row.started_at.map(time),
+            ended_at: row.ended_at.map(time),
+            reason: row.reason.clone(),
+            cause: row.cause.clone(),
+        }
+    }
+}
+
+/// An instant as JSON has it.
+pub(super) fn time(at: UnixMs) -> String {
+    timestamp(at).to_string()
+}
+
+/// Tells of rows that could not be read and were left out.
+pub(super) fn warn_of_damage(damage: &[Damage]) -> io::Result<()> {
+    for row in damage {
+        writeln!(io::stderr(), "warning: a row of the store is damaged and left out: {row}")?;
+    }
+    if !damage.is_empty() {
+        writeln!(io::stderr(), "hint: `recflow doctor` checks the store; docs/operations.md says how to restore a backup")?;
+    }
+    Ok(())
 }
 
 /// Tasks in the pipeline's order.
@@ -77,6 +123,8 @@ pub(super) struct TaskReport {
 /// A run without its tasks.
 pub(super) fn brief(workspace: &Workspace, row: &Run, now: UnixMs) -> RunReport {
     let status = match standing(workspace, row) {
+        // Nobody has claimed it yet: it waits for a daemon or a limit.
+        Standing::Interrupted if row.status == RunStatus::Queued && row.owner.is_none() => "queued",
         Standing::Interrupted => "interrupted",
         Standing::Over | Standing::Unclaimed | Standing::Live { .. } => row.status.as_str(),
     };

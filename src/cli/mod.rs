@@ -4,13 +4,17 @@
 
 mod ask;
 mod backfill;
+mod backup;
 mod cancel;
 mod completions;
 mod daemon;
+mod dashboard;
 mod data;
+mod doctor;
 mod exit;
 mod facts;
 mod graph;
+mod history;
 mod init;
 mod load;
 mod log_file;
@@ -21,11 +25,13 @@ mod output;
 mod pause;
 mod peer;
 mod predict;
+mod prune;
 mod recommend;
 mod replay;
 mod report;
 mod resume;
 mod run;
+mod runs;
 mod schedule;
 mod schema;
 mod signals;
@@ -36,6 +42,7 @@ mod status;
 mod trigger;
 mod validate;
 mod view;
+mod when;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -95,8 +102,12 @@ enum Verb {
     Graph(graph::Args),
     /// Tell when pipelines will start by themselves.
     Schedule(schedule::Args),
-    /// Tell what ran: the newest runs, or one run's tasks.
+    /// Tell how everything stands, or one run's tasks.
     Status(status::Args),
+    /// List runs.
+    Runs(runs::Args),
+    /// Tell what was due when, and what became of it.
+    History(history::Args),
     /// Show the logs of a run.
     Logs(logs::Args),
     /// Write an HTML page about a run: graph, times, figures, charts.
@@ -137,6 +148,12 @@ enum Verb {
     Data(data::Args),
     /// Look at model versions; promote one, go back, remove old ones.
     Models(models::Args),
+    /// Delete old runs, their files, and logs beyond a size.
+    Prune(prune::Args),
+    /// Write a consistent copy of the store, while runs go on.
+    Backup(backup::Args),
+    /// Look for what is wrong: store, disk, clock, pipelines, data.
+    Doctor(doctor::Args),
     /// Print the JSON Schema of the pipeline language.
     Schema(schema::Args),
     /// Print a completion script for a shell.
@@ -205,6 +222,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
         Verb::Schedule(args) => schedule::run(args, &workspace, terminal, &mut out)?,
         Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
+        Verb::Runs(args) => runs::run(args, &workspace, terminal, &mut out)?,
+        Verb::History(args) => history::run(args, &workspace, terminal, &mut out)?,
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
@@ -222,6 +241,9 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Predict(args) => predict::run(args, &workspace, &mut out)?,
         Verb::Data(args) => data::run(args, &workspace, &mut out)?,
         Verb::Models(args) => models::run(args, &workspace, &mut out)?,
+        Verb::Prune(args) => prune::run(args, &workspace, terminal.err_color, &mut out)?,
+        Verb::Backup(args) => backup::run(args, &workspace, &mut out)?,
+        Verb::Doctor(args) => doctor::run(args, &workspace, terminal, &mut out)?,
         Verb::Init(args) => init::run(args, &cli.common.workspace, &mut out)?,
         Verb::Stage(args) => stage::run(args, &workspace, terminal, &mut out)?,
         Verb::Validate(args) => Exit::from_code(validate::run(args, &workspace, &mut out, &mut err, terminal.err_color)?),

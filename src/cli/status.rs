@@ -1,82 +1,97 @@
-//! `recflow status`: what ran. Works while a run goes on, and never writes.
+//! `recflow status`: how everything stands, or how a run does. Works while runs go on, and never writes.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use recflow_stages::clock::{Clock, SystemClock};
-use recflow_state::{Error, Reader, RunFilter, Store, UnixMs};
+use recflow_state::{Error, Reader, Store, UnixMs};
 
+use super::dashboard::Dashboard;
 use super::exit::{Exit, Failure};
 use super::{Terminal, facts, view};
 use crate::workspace::Workspace;
+
+/// How often `--watch` looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Arguments of `recflow status`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   recflow status
+  recflow status --watch
   recflow status latest
-  recflow status k3f9 --json | jq .tasks")]
+  recflow status k3f9 --json | jq .tasks
+  recflow status --json | jq '.pipelines[] | {pipeline, last: .last.status, next}'
+
+`recflow runs` lists runs.")]
 pub(super) struct Args {
-    /// A run: its id, a unique beginning of it, or `latest`. Without it the newest runs are listed.
+    /// A run: its id, a unique beginning of it, or `latest`. Without it: all pipelines, what runs, what waits.
     run: Option<String>,
-    /// How many runs to list.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
-    /// Only runs of this pipeline.
-    #[arg(long, value_name = "NAME", conflicts_with = "run")]
-    pipeline: Option<String>,
-    /// Print JSON: a list of runs, or one run with its tasks.
+    /// Draw it anew every second, until Ctrl-C.
+    #[arg(short, long, conflicts_with = "json")]
+    watch: bool,
+    /// Print JSON: the dashboard, or one run with its tasks.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    match &args.run {
-        Some(selector) => one(selector, args.json, workspace, terminal, out)?,
-        None => list(&args, workspace, terminal, out)?,
+    loop {
+        let mut frame = Vec::new();
+        let damage = match &args.run {
+            Some(selector) => one(selector, args.json, workspace, terminal, &mut frame)?,
+            None => all(args.json, workspace, terminal, &mut frame)?,
+        };
+        if args.watch && io::stdout().is_terminal() {
+            // The cursor goes home, and what the last frame had below this one is cleared: nothing flickers.
+            let text = String::from_utf8_lossy(&frame).replace('\n', "\x1b[K\n");
+            write!(out, "\x1b[H{text}\x1b[J")?;
+        } else {
+            out.write_all(&frame)?;
+        }
+        out.flush()?;
+        if !args.watch {
+            facts::warn_of_damage(&damage)?;
+            return Ok(Exit::Success);
+        }
+        std::thread::sleep(LOOK_EVERY);
     }
-    Ok(Exit::Success)
 }
 
-fn one(selector: &str, json: bool, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<(), Failure> {
-    let store = open_store(workspace)?;
+type Damaged = Vec<recflow_state::Damage>;
+
+fn one(selector: &str, json: bool, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Damaged, Failure> {
     let now = now();
-    let report = store.read(|view| {
+    let (report, damage) = open_store(workspace)?.read_around_damage(|view| {
         let id = view.find_run(selector)?.id;
         facts::full(workspace, view, &id, now)
     })?;
     if json {
-        return print_json(&report, out);
+        print_json(&report, out)?;
+    } else {
+        view::summary(&report, terminal.out_color, out)?;
+        view::details(&report, now, out)?;
     }
-    view::summary(&report, terminal.out_color, out)?;
-    view::details(&report, now, out)?;
-    Ok(())
+    Ok(damage)
 }
 
-fn list(args: &Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<(), Failure> {
-    let filter = RunFilter { pipeline: args.pipeline.clone(), status: None };
-    let (runs, any) = match open_store(workspace) {
-        Ok(store) => store.read(|view| Ok((view.runs(args.limit, &filter)?, !view.runs(1, &RunFilter::default())?.is_empty())))?,
+fn all(json: bool, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Damaged, Failure> {
+    let now = now();
+    let (dashboard, damage) = match open_store(workspace) {
+        Ok(store) => store.read_around_damage(|view| Dashboard::look(Some(view), workspace, now))?,
         // A workspace in which nothing has run yet is no error.
-        Err(Error::NoStore { .. }) => (Vec::new(), false),
+        Err(Error::NoStore { .. }) => (Dashboard::look(None, workspace, now)?, Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let reports: Vec<_> = runs.iter().map(|run| facts::brief(workspace, run, now())).collect();
-    if args.json {
-        return print_json(&reports, out);
+    if json {
+        print_json(&dashboard, out)?;
+    } else {
+        view::dashboard(&dashboard, workspace, now, terminal.out_color, out)?;
     }
-    if let (true, true, Some(pipeline)) = (reports.is_empty(), any, &args.pipeline) {
-        writeln!(out, "no run is of a pipeline `{pipeline}`; `recflow status` lists what ran")?;
-        return Ok(());
-    }
-    if reports.is_empty() {
-        writeln!(out, "nothing has run in `{}` yet; try `recflow run quickstart`", workspace.root().display())?;
-        return Ok(());
-    }
-    view::runs(&reports, now(), terminal.out_color, out)?;
-    Ok(())
+    Ok(damage)
 }
 
-fn print_json(value: &impl serde::Serialize, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn print_json(value: &impl serde::Serialize, out: &mut dyn Write) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())

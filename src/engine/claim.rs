@@ -114,7 +114,8 @@ impl Driver {
             return Ok(Err(format!("{} runs of backfill {} are under way, as many as it may have", backfill.max_active, backfill.id)));
         }
         let Some(limit) = limit else { return Ok(Ok(())) };
-        let queued = tx.runs(QUEUED_MAX, &RunFilter { pipeline: Some(name.clone()), status: Some(RunStatus::Queued) })?;
+        let queued =
+            tx.runs(QUEUED_MAX, &RunFilter { pipeline: Some(name.clone()), status: Some(RunStatus::Queued), ..RunFilter::default() })?;
         // Newest first: what follows this run is older. A run that is not recorded yet is younger than all.
         let own = queued.iter().position(|queued| queued.id == run.id);
         let older = queued.iter().skip(own.map_or(0, |own| own + 1)).filter(|run| run.owner.is_some() && alive(run)).count();

@@ -42,7 +42,7 @@ pub use model::{EnvValue, Pipeline, RetryPolicy, Side, Task, TaskId, TaskKind, T
 pub use params::{ParamInput, ParamProblem, ParamSpec, ParamType, Pattern};
 pub use render::{DiagnosticReport, FileReport};
 pub use schedule::Schedule;
-pub use settings::{Limits, LoadedSettings, Settings, load_settings};
+pub use settings::{Limits, LoadedSettings, Retention, Settings, load_settings};
 pub use source::{Position, Source, Span, Spanned};
 pub use template::{Expression, RenderError, RunInfo, Scope, Template, TemplateMap, TemplateValue};
 pub use trigger::{EndStatus, EventSource, EventTrigger};

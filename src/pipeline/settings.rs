@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use super::diagnostic::{Diagnostic, Findings};
 use super::document::settings::read;
@@ -18,6 +19,28 @@ use super::yaml::{self, MAX_BYTES};
 pub struct Settings {
     /// How much may be under way at once.
     pub limits: Limits,
+    /// What is kept of runs that are over.
+    pub retention: Retention,
+}
+
+/// What is kept of runs that are over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// Runs that ended longer ago are deleted.
+    pub older_than: Duration,
+    /// Of each pipeline so many runs are kept.
+    pub runs: u32,
+    /// Logs of runs that ended longer ago are deleted.
+    pub logs: Duration,
+    /// Bytes that all logs together may take; beyond it the oldest go.
+    pub max_size: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self { older_than: 90 * DAY, runs: 1_000, logs: 30 * DAY, max_size: 5_000_000_000 }
+    }
 }
 
 /// How much may be under way at once, over all processes of a workspace.
@@ -124,6 +147,11 @@ mod tests {
         let good = loaded("max_parallel_tasks: 8\npools: { gpu: 2, db: 10 }\n").settings.unwrap();
         assert_eq!(good.limits.max_parallel_tasks, Some(8));
         assert_eq!(good.limits.pools.into_iter().collect::<Vec<_>>(), [("db".to_owned(), 10), ("gpu".to_owned(), 2)]);
+        let kept = loaded("retention: { older_than: 7d, runs: 50, max_size: 2GB }\n").settings.unwrap().retention;
+        let seven_days = Duration::from_secs(7 * 86_400);
+        assert_eq!(kept, Retention { older_than: seven_days, runs: 50, max_size: 2_000_000_000, ..Retention::default() });
+        let bad = loaded("retention: { older_than: 7, runs: 0, max_size: much }\n");
+        assert!(bad.settings.is_none() && bad.render(false).matches("error").count() >= 3, "{}", bad.render(false));
         assert_eq!(loaded("# nothing yet\n").settings, Some(Settings::default()));
         assert_eq!(load_settings(Path::new("/nonexistent/recflow.yaml")).unwrap().settings, Some(Settings::default()));
 

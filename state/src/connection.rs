@@ -33,6 +33,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(failed)? {
         return Err(Error::ReadOnly { path: path.to_owned(), detail: "permission denied".to_owned() });
     }
+    // Only means something to a file that has no page yet, so before the journal mode makes the first one.
+    connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(failed)?;
     let mode = patiently(|| connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))).map_err(failed)?;
     if mode != "wal" {
         let detail = format!("the file system supports no write-ahead log (journal mode `{mode}`)");
@@ -143,6 +145,7 @@ mod tests {
             ("PRAGMA busy_timeout", 5000),
             ("PRAGMA wal_autocheckpoint", 1000),
             ("PRAGMA journal_size_limit", 16 << 20),
+            ("PRAGMA auto_vacuum", 2),
         ] {
             assert_eq!(ask(pragma), rusqlite::types::Value::Integer(expected), "{pragma}");
         }

@@ -207,7 +207,7 @@ impl Error {
 }
 
 /// SQLite's own words, without the number of the code.
-fn describe(error: &rusqlite::Error) -> String {
+pub(crate) fn describe(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
         rusqlite::Error::SqliteFailure(code, None) => code.to_string(),

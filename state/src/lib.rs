@@ -23,20 +23,26 @@
 //! | `busy_timeout = 5 s` | two processes that write take turns; "database is locked" cannot happen unless one of them holds the lock for 5 s, which is then reported as [`Error::Busy`] |
 //! | `foreign_keys = ON` | no task, attempt, event or output without its run |
 //! | `wal_autocheckpoint = 1000`, `journal_size_limit = 16 MiB` | the log beside the store is folded into it every 1,000 pages, and does not stay large after a long read |
+//! | `auto_vacuum = INCREMENTAL`, of stores made since schema 3 | what `recflow prune` deletes can be given back to the disk in small steps; without it the file keeps its size and the room is used again |
 //! | `trusted_schema = OFF` | a store that somebody else wrote cannot run functions through its schema |
 //! | `STRICT` tables | a column holds what its type says, or the write fails |
 //!
 //! WAL needs shared memory, so the store must lie on a local disk, not on NFS.
 //!
 //! Reading order: [`ids`], [`status`], [`rows`] (the words), [`store`], [`tx`], [`view`] (the calls), [`scheduling`] (what starts runs),
-//! [`control`] (who executes them, and what people want of them), [`error`].
+//! [`control`] (who executes them, and what people want of them), [`listing`] (many runs at once), [`retention`] (what is deleted),
+//! [`health`] (checks and copies), [`damage`], [`error`].
 
 mod connection;
 pub mod control;
+pub mod damage;
 pub mod error;
+pub mod health;
 pub mod ids;
 mod json;
+pub mod listing;
 mod migrate;
+pub mod retention;
 pub mod rows;
 pub mod scheduling;
 mod select;
@@ -46,8 +52,12 @@ pub mod tx;
 pub mod view;
 
 pub use control::{ControlRow, RunningTask};
+pub use damage::Damage;
 pub use error::{Candidate, Error, Result};
+pub use health::Health;
 pub use ids::{RunId, UnixMs, VersionId};
+pub use listing::TaskUnderWay;
+pub use retention::Kept;
 pub use rows::{AttemptRow, EventRow, MetricRow, NewRun, NewTask, PipelineText, Run, RunFilter, TaskRow};
 pub use scheduling::{Backfill, PipelineRow, RunEnd, SlotDecision, SlotRow, TriggerStateRow};
 pub use status::{AttemptState, RunStatus, TaskState, Trigger};

@@ -7,7 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Error, Result};
 
 /// The migrations, oldest first. Each is frozen once released; the n-th one makes schema n.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001_initial.sql"), include_str!("migrations/002_scheduling.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001_initial.sql"),
+    include_str!("migrations/002_scheduling.sql"),
+    include_str!("migrations/003_listing.sql"),
+];
 
 /// `PRAGMA application_id` of a store ("RFLW"), set by the first migration.
 const APPLICATION_ID: u32 = 0x5246_4c57;
@@ -124,7 +128,7 @@ mod tests {
         let mut store = store();
         store.pragma_update(None, "user_version", 7).unwrap();
         let error = migrate(&mut store, Path::new("state.db"), || None).unwrap_err();
-        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 2");
+        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 3");
     }
 
     #[test]

@@ -197,11 +197,19 @@ pub struct PipelineText {
     pub created_at: UnixMs,
 }
 
-/// Which runs to list. The default lists all.
+/// Which runs to list: those for which all that is given holds. The default lists all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFilter {
     /// Those of this pipeline.
     pub pipeline: Option<String>,
     /// Those with this status.
     pub status: Option<RunStatus>,
+    /// Those that this created.
+    pub trigger: Option<Trigger>,
+    /// Those created at this instant or later.
+    pub since: Option<UnixMs>,
+    /// Those created before this instant.
+    pub until: Option<UnixMs>,
+    /// Those that come after this run in the list, which shows the newest first: the next page. None, if there is no such run.
+    pub before: Option<RunId>,
 }

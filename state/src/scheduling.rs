@@ -164,7 +164,7 @@ fn pipeline(row: &Row<'_>) -> rusqlite::Result<PipelineRow> {
     })
 }
 
-fn slot(row: &Row<'_>) -> rusqlite::Result<SlotRow> {
+pub(crate) fn slot(row: &Row<'_>) -> rusqlite::Result<SlotRow> {
     let decision: String = row.get("decision")?;
     Ok(SlotRow {
         pipeline: row.get("pipeline")?,

@@ -25,11 +25,9 @@ macro_rules! candidates {
     };
 }
 
+/// Whole runs, to be followed by what narrows them.
+pub(crate) const RUNS_FROM: &str = runs!("");
 pub(crate) const RUN: &str = runs!("WHERE id = ?1");
-pub(crate) const RUNS: &str = runs!("ORDER BY seq DESC LIMIT ?1");
-pub(crate) const RUNS_OF_PIPELINE: &str = runs!("WHERE pipeline = ?2 ORDER BY seq DESC LIMIT ?1");
-pub(crate) const RUNS_WITH_STATUS: &str = runs!("WHERE status = ?2 ORDER BY seq DESC LIMIT ?1");
-pub(crate) const RUNS_OF_PIPELINE_WITH_STATUS: &str = runs!("WHERE pipeline = ?2 AND status = ?3 ORDER BY seq DESC LIMIT ?1");
 pub(crate) const OPEN_RUNS: &str = runs!("WHERE status IN ('queued', 'running') ORDER BY seq");
 
 pub(crate) const UNCLAIMED_OF_PIPELINE: &str =
@@ -193,13 +191,14 @@ mod tests {
         let connection = store();
         for (sql, index) in [
             (RUN, "sqlite_autoindex_run_1 (id=?)"),
-            (RUNS_OF_PIPELINE, "run_by_pipeline (pipeline=?)"),
-            (RUNS_WITH_STATUS, "run_by_status (status=?)"),
-            (RUNS_OF_PIPELINE_WITH_STATUS, "run_by_"),
             (OPEN_RUNS, "run_by_status (status=?)"),
             (UNCLAIMED_OF_PIPELINE, "run_unclaimed (pipeline=?)"),
-            (ACTIVE_OF_PIPELINE, "run_active (pipeline=?)"),
+            (ACTIVE_OF_PIPELINE, "run_by_outcome (pipeline=? AND status=?)"),
             (crate::scheduling::SLOTS, "PRIMARY KEY (pipeline=?)"),
+            (crate::listing::SLOTS_BETWEEN, "PRIMARY KEY (pipeline=? AND at>? AND at<?)"),
+            (crate::retention::ENDED_BEFORE, "run_by_end (ended_at<?)"),
+            (crate::retention::ENDED_BEYOND, "run_by_pipeline (pipeline=?)"),
+            (crate::listing::TASKS_UNDER_WAY, "task_running (state=?)"),
             (crate::scheduling::RUN_ENDS, "INTEGER PRIMARY KEY (rowid>?)"),
             (crate::control::RUNNING_TASKS, "task_running (state=?)"),
             (CANDIDATES_BY_PREFIX, "sqlite_autoindex_run_1 (id>? AND id<?)"),
@@ -216,7 +215,14 @@ mod tests {
             let lines = plan(&connection, sql);
             assert!(lines[0].starts_with("SEARCH") && lines[0].contains(index), "{sql}\n{lines:?}");
             // Open runs are few, and two statuses come from two places of the index: sorting them is right. A join has a line a table.
-            let longer = [OPEN_RUNS, crate::control::RUNNING_TASKS].contains(&sql);
+            let longer = [
+                OPEN_RUNS,
+                crate::control::RUNNING_TASKS,
+                crate::listing::TASKS_UNDER_WAY,
+                crate::retention::ENDED_BEFORE,
+                crate::retention::ENDED_BEYOND,
+            ]
+            .contains(&sql);
             assert!(lines.len() == 1 || longer && lines.iter().all(|line| !line.starts_with("SCAN")), "{sql}\n{lines:?}");
         }
     }
@@ -231,7 +237,7 @@ mod tests {
                  INSERT INTO run SELECT i, printf('%012d', i), 'p', 1, 'manual', 0, '{}', 'failed', NULL, 0, NULL, NULL, NULL, '', '', 0, NULL, NULL, NULL FROM n;",
             )
             .unwrap();
-        for sql in [RUNS, NEWEST_CANDIDATES] {
+        for sql in [crate::listing::runs(&crate::RunFilter::default(), &5).sql.as_str(), NEWEST_CANDIDATES] {
             assert_eq!(plan(&connection, sql), ["SCAN run"], "no sorting");
             let mut statement = connection.prepare(sql).unwrap();
             assert_eq!(statement.query_map([5], |row| row.get::<_, String>("id")).unwrap().count(), 5);

@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::{connect_in_memory, open_reader, open_writer};
+use crate::damage::Damage;
 use crate::error::{Error, Result};
+use crate::health::{self, Health};
 use crate::migrate;
 use crate::tx::Tx;
 use crate::view::View;
@@ -121,6 +123,37 @@ impl Reader {
     /// Runs `work` on a snapshot: all that it reads is the state after one and the same commit.
     pub fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
         snapshot(&self.connection, &self.path, work)
+    }
+
+    /// The same, but lists leave out rows that cannot be read, such as one with a status that nobody knows: the rest is still to be seen.
+    /// Returns what was left out beside the result.
+    pub fn read_around_damage<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<(T, Vec<Damage>)> {
+        let begun = self.connection.unchecked_transaction();
+        let _ends_when_dropped = begun.map_err(|error| Error::sqlite(&self.path, "begin a read", &error))?;
+        let view = View::around_damage(&self.connection, &self.path);
+        let value = work(&view)?;
+        Ok((value, view.into_damage()))
+    }
+
+    /// Asks SQLite about the file: whether its pages are sound (`quick_check`), how large it is, how much of it is free.
+    pub fn health(&self) -> Result<Health> {
+        health::examine(&self.connection, &self.path)
+    }
+
+    /// Writes a copy of the store, compacted, as one file: its content at one instant, however busy the writers are meanwhile. The copy is
+    /// checked (`integrity_check`) and on stable storage when this returns.
+    ///
+    /// Fails if `target` exists; a copy that failed is removed.
+    pub fn copy_to(&self, target: &Path) -> Result<Health> {
+        health::copy(&self.connection, &self.path, target)
+    }
+}
+
+impl Store {
+    /// Gives at most `pages` unused pages at the end of the file back to the disk; returns how many. A transaction of its own, so that nobody
+    /// waits for long. 0 if there are none, or the store was made before schema 3 and keeps its size.
+    pub fn give_back(&self, pages: u32) -> Result<u32> {
+        health::give_back(&lock(&self.writer), &self.path, pages)
     }
 }
 

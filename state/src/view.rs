@@ -1,5 +1,6 @@
 //! Reading: [`View`] has one call for each question.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -7,25 +8,39 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
 
+use crate::damage::{Damage, is_malformed};
 use crate::error::{CANDIDATES_MAX, Candidate, Error, Result};
 use crate::ids::{RunId, VersionId};
 use crate::json::FromJson;
-use crate::rows::{AttemptRow, EventRow, MetricRow, PipelineText, Run, RunFilter, TaskRow};
+use crate::rows::{AttemptRow, EventRow, MetricRow, PipelineText, Run, TaskRow};
 use crate::select;
 
 /// A store at one instant. Got from [`Store::read`](crate::Store::read), [`Reader::read`](crate::Reader::read)
 /// or, inside a transaction, from [`Tx`](crate::Tx).
 ///
-/// Every call fails with [`Error::Corrupt`] if a stored value is not what this crate writes.
+/// Every call fails with [`Error::Corrupt`] if a stored value is not what this crate writes; of a view that
+/// [`Store::read_around_damage`](crate::Store::read_around_damage) gives, lists leave such rows out.
 #[derive(Debug)]
 pub struct View<'c> {
     connection: &'c Connection,
     path: &'c Path,
+    /// Rows that lists left out; `None` if they must not.
+    damage: Option<RefCell<Vec<Damage>>>,
 }
 
 impl<'c> View<'c> {
     pub(crate) fn new(connection: &'c Connection, path: &'c Path) -> Self {
-        Self { connection, path }
+        Self { connection, path, damage: None }
+    }
+
+    /// A view whose lists leave out rows that cannot be read.
+    pub(crate) fn around_damage(connection: &'c Connection, path: &'c Path) -> Self {
+        Self { connection, path, damage: Some(RefCell::default()) }
+    }
+
+    /// What lists left out.
+    pub(crate) fn into_damage(self) -> Vec<Damage> {
+        self.damage.map(RefCell::into_inner).unwrap_or_default()
     }
 
     /// The run that a person names: `latest`, an id, or the beginning of one that no other run shares.
@@ -33,9 +48,9 @@ impl<'c> View<'c> {
     /// Fails with [`Error::NotFound`] or [`Error::Ambiguous`], which list the runs that may be meant.
     pub fn find_run(&self, selector: &str) -> Result<Run> {
         let candidates = match selector {
-            "latest" => self.rows("find a run", select::NEWEST_CANDIDATES, &[&1], select::candidate)?,
+            "latest" => self.rows_whole("find a run", select::NEWEST_CANDIDATES, &[&1], select::candidate)?,
             prefix if RunId::may_start_with(prefix) => {
-                self.rows("find a run", select::CANDIDATES_BY_PREFIX, &[&(CANDIDATES_MAX as u32 + 1), &prefix], select::candidate)?
+                self.rows_whole("find a run", select::CANDIDATES_BY_PREFIX, &[&(CANDIDATES_MAX as u32 + 1), &prefix], select::candidate)?
             }
             _ => Vec::new(),
         };
@@ -52,17 +67,6 @@ impl<'c> View<'c> {
             Some(run) => Ok(run),
             None => Err(self.not_found(id.as_str())?),
         }
-    }
-
-    /// The newest `limit` runs that pass the filter, newest first.
-    pub fn runs(&self, limit: u32, filter: &RunFilter) -> Result<Vec<Run>> {
-        let (sql, params): (_, &[&dyn ToSql]) = match (&filter.pipeline, &filter.status) {
-            (None, None) => (select::RUNS, &[&limit]),
-            (Some(pipeline), None) => (select::RUNS_OF_PIPELINE, &[&limit, pipeline]),
-            (None, Some(status)) => (select::RUNS_WITH_STATUS, &[&limit, status]),
-            (Some(pipeline), Some(status)) => (select::RUNS_OF_PIPELINE_WITH_STATUS, &[&limit, pipeline, status]),
-        };
-        self.rows("list the runs", sql, params, select::run)
     }
 
     /// The runs that are not over, oldest first: what a recovery looks at.
@@ -106,7 +110,7 @@ impl<'c> View<'c> {
     /// The error for a run that is not there, with the newest ones.
     pub(crate) fn not_found(&self, selector: &str) -> Result<Error> {
         let candidates: Vec<Candidate> =
-            self.rows("find a run", select::NEWEST_CANDIDATES, &[&(CANDIDATES_MAX as u32)], select::candidate)?;
+            self.rows_whole("find a run", select::NEWEST_CANDIDATES, &[&(CANDIDATES_MAX as u32)], select::candidate)?;
         Ok(Error::NotFound { selector: selector.to_owned(), candidates })
     }
 
@@ -123,8 +127,43 @@ impl<'c> View<'c> {
         params: &[&dyn ToSql],
         map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let ask = || self.connection.prepare_cached(sql)?.query_map(params, map)?.collect::<Result<_, _>>();
-        ask().map_err(|error| Error::sqlite(self.path, what, &error))
+        self.collect(what, sql, params, map, self.damage.as_ref())
+    }
+
+    /// The same, but a row that cannot be read is an error whatever the view: a person must not get another run than the one they named.
+    fn rows_whole<T>(
+        &self,
+        what: &str,
+        sql: &str,
+        params: &[&dyn ToSql],
+        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.collect(what, sql, params, map, None)
+    }
+
+    fn collect<T>(
+        &self,
+        what: &str,
+        sql: &str,
+        params: &[&dyn ToSql],
+        mut map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        damage: Option<&RefCell<Vec<Damage>>>,
+    ) -> Result<Vec<T>> {
+        let failed = |error: &rusqlite::Error| Error::sqlite(self.path, what, error);
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| failed(&error))?;
+        let mut rows = statement.query(params).map_err(|error| failed(&error))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+            match map(row) {
+                Ok(value) => found.push(value),
+                Err(error) if !is_malformed(&error) => return Err(failed(&error)),
+                Err(error) => match damage {
+                    Some(damage) => damage.borrow_mut().push(Damage::of(what, row, &error)),
+                    None => return Err(Damage::of(what, row, &error).into_error(self.path)),
+                },
+            }
+        }
+        Ok(found)
     }
 
     /// The only row of a question, if it has one.
@@ -135,8 +174,13 @@ impl<'c> View<'c> {
         params: &[&dyn ToSql],
         map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
-        let ask = || self.connection.prepare_cached(sql)?.query_row(params, map).optional();
-        ask().map_err(|error| Error::sqlite(self.path, what, &error))
+        let mut damage = None;
+        let map = |row: &Row<'_>| map(row).inspect_err(|error| damage = is_malformed(error).then(|| Damage::of(what, row, error)));
+        let asked = self.connection.prepare_cached(sql).and_then(|mut statement| statement.query_row(params, map).optional());
+        asked.map_err(|error| match damage {
+            Some(damage) => damage.into_error(self.path),
+            None => Error::sqlite(self.path, what, &error),
+        })
     }
 
     /// Changes rows; returns how many.

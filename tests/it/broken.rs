@@ -110,7 +110,7 @@ impl Case {
             std::thread::sleep(after);
             run.signal(libc::SIGKILL);
             sandbox.wait_until("the process is dead", || run.is_over());
-            sandbox.wait_until("its run is over", || sandbox.json(&["status", "--json"])[0]["status"] != "running");
+            sandbox.wait_until("its run is over", || sandbox.json(&["runs", "--json"])[0]["status"] != "running");
             let place = format!("killed after {after:?}, RECFLOW_TEST_SEED={seed}");
             let found = (self.content)(sandbox.path());
             assert!(found == old || found == new, "{place}: neither old nor new: {found:?}");

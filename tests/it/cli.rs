@@ -30,7 +30,7 @@ fn a_workspace_without_runs_says_so() {
     let sandbox = Sandbox::new();
     let ran = sandbox.recflow(&["status"]).exits(0);
     assert!(ran.out.contains("nothing has run") && ran.out.contains("recflow run quickstart"), "{}", ran.all());
-    assert_eq!(sandbox.recflow(&["status", "--json"]).exits(0).out, "[]\n");
+    assert_eq!(sandbox.recflow(&["runs", "--json"]).exits(0).out, "[]\n");
     assert!(!sandbox.file(".recflow").exists(), "looking creates nothing");
 }
 
@@ -121,12 +121,12 @@ fn a_mistake_on_the_command_line_comes_with_a_remedy() {
         (&["run", "p.yaml", "-p", "rank=x", "-p", "q=1"], &["`q`", "known parameters: rank", "`rank`", "how long"]),
         (&["run", "quickstar"], &["did you mean `quickstart`?"]),
         (&["logs", "latest", "a", "--attempt", "9"], &["no attempt 9", "it has one attempt"]),
-        (&["status", "-n", "0"], &["0 is not in 1.."]),
+        (&["runs", "-n", "0"], &["0 is not in 1.."]),
     ] {
         let ran = sandbox.recflow(arguments).exits(2);
         assert!(words.iter().all(|word| ran.err.contains(word)), "{arguments:?}: {}", ran.all());
     }
-    let ran = sandbox.recflow(&["status", "--pipeline", "mien"]).exits(0);
+    let ran = sandbox.recflow(&["runs", "--pipeline", "mien"]).exits(0);
     assert!(ran.out.contains("`mien`") && !ran.out.contains("nothing has run"), "{}", ran.all());
 }
 

@@ -42,7 +42,7 @@ fn a_run_killed_at_twenty_moments_is_resumed_and_nothing_that_succeeded_runs_aga
         std::thread::sleep(Duration::from_millis(3 + round * 17 % 260));
         run.signal(libc::SIGKILL);
         sandbox.wait_until("the process is dead", || run.is_over());
-        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["status", "--json"]) == json!([]) {
+        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["runs", "--json"]) == json!([]) {
             continue;
         }
         let before = sandbox.after_its_owner_died();

@@ -150,7 +150,7 @@ fn killed_at_fifty_moments_and_resumed_every_rating_counts_once() {
         std::thread::sleep(took.mul_f64((f64::from(round) + 0.5) / 50.0));
         run.signal(libc::SIGKILL);
         sandbox.wait_until("the process is dead", || run.is_over());
-        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["status", "--json"]) == json!([]) {
+        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["runs", "--json"]) == json!([]) {
             continue;
         }
         let before = sandbox.after_its_owner_died();
@@ -178,7 +178,7 @@ fn killed_at_each_step_between_claim_publish_record_and_archive_every_rating_cou
             assert!(point.starts_with("engine."), "{point} was not reached");
             continue;
         }
-        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["status", "--json"]) == json!([]) {
+        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["runs", "--json"]) == json!([]) {
             continue;
         }
         sandbox.after_its_owner_died();

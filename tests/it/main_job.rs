@@ -83,7 +83,7 @@ fn killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened() {
         std::thread::sleep(took.mul_f64((f64::from(round) + 0.5) / 20.0));
         run.signal(libc::SIGKILL);
         sandbox.wait_until("the process is dead", || run.is_over());
-        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["status", "--json"]) == json!([]) {
+        if !sandbox.file(".recflow/state.db").exists() || sandbox.json(&["runs", "--json"]) == json!([]) {
             continue;
         }
         let before = sandbox.after_its_owner_died();

@@ -43,8 +43,9 @@ fn the_json_of_a_run_is_a_stable_contract() {
 
     let status = sandbox.status();
     assert_eq!(status["tasks"], run["tasks"], "`status RUN --json` shows the same");
-    let list = sandbox.json(&["status", "--json"]);
-    assert_eq!(keys(&list[0]), ["run", "pipeline", "status", "trigger", "logical_date", "seconds", "params"]);
+    let list = sandbox.json(&["runs", "--json"]);
+    let brief = ["run", "pipeline", "status", "trigger", "logical_date", "seconds", "params"];
+    assert_eq!(keys(&list[0]), [&brief[..], &["created_at", "started_at", "ended_at", "reason", "cause"]].concat());
     assert_eq!(list[0]["run"], run["run"]);
 }
 
@@ -202,7 +203,7 @@ fn an_environment_without_a_value_is_refused_before_the_run_exists() {
         Sandbox::with("env: { A: '{{ params.x[9] }}' }\nparams: { x: { type: string, default: abc } }\ntasks: { a: { stage: noop } }");
     let ran = sandbox.recflow(&["run", "p.yaml"]).exits(1);
     assert!(ran.err.contains("`env`") && ran.err.contains("params.x[9]"), "{}", ran.all());
-    assert_eq!(sandbox.json(&["status", "--json"]), json!([]));
+    assert_eq!(sandbox.json(&["runs", "--json"]), json!([]));
 }
 
 #[test]

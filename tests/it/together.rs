@@ -12,7 +12,7 @@ fn runs_at_once_on_one_store_do_not_disturb_each_other() {
     let sandbox = Sandbox::with(&text);
     let runs: Vec<_> = (0..4).map(|_| sandbox.spawn(&["run", "p.yaml", "--json"])).collect();
     for _ in 0..20 {
-        sandbox.recflow(&["status", "--json"]).exits(0);
+        sandbox.recflow(&["runs", "--json"]).exits(0);
     }
     let mut ids: Vec<String> = runs
         .into_iter()
@@ -25,7 +25,7 @@ fn runs_at_once_on_one_store_do_not_disturb_each_other() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 4);
-    let list = sandbox.json(&["status", "--json"]);
+    let list = sandbox.json(&["runs", "--json"]);
     assert_eq!(list.as_array().expect("a list").len(), 4);
 }
 

@@ -1,8 +1,10 @@
 //! What people see of runs: while they go on (live or as plain lines, on standard error) and afterwards (on standard
 //! output). And of datasets and models.
 
+mod dashboard;
 mod datasets;
 mod details;
+mod events;
 mod live;
 mod models;
 pub(super) mod page;
@@ -17,8 +19,10 @@ mod watch;
 use super::Terminal;
 use crate::engine::{Nobody, Observer};
 
+pub(super) use dashboard::dashboard;
 pub(super) use datasets::{dataset, datasets, history, pruned, rolled_back};
 pub(super) use details::details;
+pub(super) use events::events;
 pub(super) use models::{decisions, model, models, promoted, pruned as pruned_models};
 pub(super) use schedule::schedule;
 pub(super) use simulation::simulation;

@@ -66,6 +66,5 @@ fn remark(mark: DstMark) -> &'static str {
 
 /// How far away: `in 3h`; empty for the past, which `--from` may ask for.
 fn from_now(at: Timestamp, now: Timestamp) -> String {
-    let away = at.as_millisecond() - now.as_millisecond();
-    if away < 0 { String::new() } else { format!("in {}", text::ago(away).trim_end_matches(" ago")) }
+    text::ahead(at.as_millisecond() - now.as_millisecond())
 }

@@ -12,10 +12,10 @@ use crate::engine::stage_name;
 use crate::pipeline::Pipeline;
 
 /// Prints a table, the state of each row in its colour: the last place where a row has that word.
-fn print_table(table: &Table, states: &[&str], color: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print_table(table: &Table, states: &[&str], color: bool, out: &mut dyn Write) -> io::Result<()> {
     for (number, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let state = number.checked_sub(1).and_then(|row| states.get(row)).filter(|_| color);
+        let state = number.checked_sub(1).and_then(|row| states.get(row)).filter(|state| color && !state.is_empty());
         match state.and_then(|state| Some((state, line.rfind(state)?))) {
             Some((state, at)) => {
                 let (start, end) = text::paint(state, color);

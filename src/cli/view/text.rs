@@ -114,6 +114,23 @@ pub(super) fn paint(state: &str, color: bool) -> (&'static str, &'static str) {
     (start, "\x1b[0m")
 }
 
+/// How long until then: `in 12s`, `in 3h`; nothing if it is over.
+pub(super) fn ahead(ms: i64) -> String {
+    if ms < 0 { String::new() } else { format!("in {}", ago(ms).trim_end_matches(" ago")) }
+}
+
+/// A sign for the status of a run, where many stand in a row.
+pub(super) fn run_sign(status: &str) -> &'static str {
+    match status {
+        "succeeded" => "✓",
+        "failed" => "✗",
+        "cancelled" => "■",
+        "running" => "▸",
+        "interrupted" => "!",
+        _ => "·",
+    }
+}
+
 /// A sign for a state. It stands beside the word, never instead of it.
 pub(super) fn sign(state: TaskState) -> &'static str {
     match state {

@@ -111,7 +111,7 @@ fn runs_are_listed_newest_first_and_filtered() {
     store.write(|tx| tx.update_run(&id(2), RunStatus::Failed, Some(UnixMs(1)), Some(UnixMs(2)), Some("task `a` failed"))).unwrap();
     store.write(|tx| tx.update_run(&id(3), RunStatus::Running, Some(UnixMs(1)), None, None)).unwrap();
     let list = |limit, pipeline: Option<&str>, status| {
-        let filter = RunFilter { pipeline: pipeline.map(str::to_owned), status };
+        let filter = RunFilter { pipeline: pipeline.map(str::to_owned), status, ..RunFilter::default() };
         let runs = store.read(|view| view.runs(limit, &filter)).unwrap();
         runs.iter().map(|run| (1..=6).find(|&n| run.id == id(n)).unwrap()).collect::<Vec<u64>>()
     };

@@ -13,6 +13,7 @@ use crate::samples::{folder, id};
 
 const V1: &str = include_str!("../fixtures/v1.sql");
 const V2: &str = include_str!("../fixtures/v2.sql");
+const V3: &str = include_str!("../fixtures/v3.sql");
 
 fn restore(dump: &str, path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -64,8 +65,19 @@ fn a_store_of_schema_1_opens_and_its_rows_mean_the_same() {
 fn a_store_of_schema_2_opens_and_its_rows_mean_the_same() {
     let (_folder, path) = folder();
     restore(V2, &path);
-    let reader = Store::open_read_only(&path).unwrap();
-    reader
+    rows_of_schema_2_mean_the_same(&Store::open(&path).unwrap());
+}
+
+#[test]
+fn a_store_of_schema_3_opens_and_its_rows_mean_the_same() {
+    let (_folder, path) = folder();
+    restore(V3, &path);
+    Store::open_read_only(&path).unwrap();
+    rows_of_schema_2_mean_the_same(&Store::open(&path).unwrap());
+}
+
+fn rows_of_schema_2_mean_the_same(store: &Store) {
+    store
         .read(|view| {
             let run = view.run(&id(2))?;
             assert_eq!((run.priority, run.cause), (5, Some(json!({ "slot": 1_790_000_000_000_u64 }))));
@@ -91,7 +103,7 @@ fn a_store_of_schema_2_opens_and_its_rows_mean_the_same() {
 fn an_old_store_that_is_opened_for_writing_has_the_schema_of_a_new_one() {
     let (_folder, new) = folder();
     Store::open(&new).unwrap();
-    for dump in [V1, V2] {
+    for dump in [V1, V2, V3] {
         let (_folder, old) = folder();
         restore(dump, &old);
         Store::open(&old).unwrap();
