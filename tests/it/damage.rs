@@ -71,7 +71,7 @@ fn an_attempt_that_cannot_be_read_does_not_hide_the_other_tasks() {
     replace_in_store(&sandbox, "{\"n\":1}", "{\"n\":1]");
     let status = sandbox.recflow(&["status", &newest]).exits(0);
     says(&status, &format!("run_id {newest}, task_id a"));
-    assert!(status.out.contains("succeeded") && status.out.contains(" b "), "{}", status.all());
+    assert!(status.out.contains("succeeded") && status.out.contains("\nb "), "{}", status.all());
     let logs = sandbox.recflow(&["logs", &newest]).exits(0);
     says(&logs, "column `output`");
     assert!(logs.out.contains("from b"), "{}", logs.all());
