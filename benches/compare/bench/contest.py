@@ -26,7 +26,7 @@ class Contender:
     result: Callable[[Told], str] = lambda told: str(told.get("result", ""))
     # Slow ones run once.
     once: bool = False
-    # Folders that are removed before each run.
+    # What is removed before each run: files, folders, and the links that our datasets are.
     fresh: list[Path] = field(default_factory=list)
     # What is done before each run, beside the clock.
     prepare: Callable[[], None] = lambda: None
@@ -55,8 +55,8 @@ def contest(contenders: list[Contender], cwd: Path, rounds: int, niceness: int, 
         for contender in contenders:
             if contender.name in failures or (contender.once and turn > 0):
                 continue
-            for folder in contender.fresh:
-                shutil.rmtree(folder, ignore_errors=True)
+            for path in contender.fresh:
+                remove(path)
             try:
                 contender.prepare()
                 measured = measure(contender.command, cwd, niceness, timeout)
@@ -67,6 +67,14 @@ def contest(contenders: list[Contender], cwd: Path, rounds: int, niceness: int, 
             found[contender.name].append(measured)
             print(f"    {contender.name}: {measured.seconds:.2f} s, CPU {measured.cpu_seconds:.2f} s, {measured.peak_mib:.0f} MiB", file=sys.stderr, flush=True)
     return [summary(contender, found[contender.name], failures.get(contender.name, "")) for contender in contenders]
+
+
+def remove(path: Path) -> None:
+    """Whatever is there."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def summary(contender: Contender, runs: list[Measured], failure: str) -> Row:

@@ -1,6 +1,9 @@
 """The ten best unseen items for all users by implicit's `recommend`, written as a table."""
 
+import os
 import time
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as implicit asks for: it makes threads of its own
 
 import numpy as np
 import polars as pl

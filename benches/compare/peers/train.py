@@ -58,7 +58,9 @@ def libmf() -> Reached:
     import ratings
 
     train, test, _, _ = ratings.read(ARGUMENTS["train"], ARGUMENTS["test"])
-    engine = mf.MF(k=RANK, nr_iters=20, lambda_p2=0.05, lambda_q2=0.05, nr_threads=CORES, quiet=True)
+    # The L1 terms are not 0 by default.
+    regularisation = {"lambda_p1": 0.0, "lambda_q1": 0.0, "lambda_p2": 0.05, "lambda_q2": 0.05}
+    engine = mf.MF(k=RANK, nr_iters=20, **regularisation, nr_threads=CORES, quiet=True)
     data = np.column_stack([train.user, train.item, train.rating]).astype(np.float32)
     clock = Clock()
     engine.fit(data)
