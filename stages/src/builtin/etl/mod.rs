@@ -8,11 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::flow::{Flow, check_paths, common_type, layout, recorded};
+use crate::byte_size::ByteSize;
 use crate::context::Context;
-use crate::dataset::{Begin, Change, Compression, Mode, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published};
+use crate::dataset::{
+    Begin, Change, Compression, Mode, NewRows, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published,
+};
 use crate::error::{Result, StageError};
 use crate::netflix::{self, Files, MaxBadRows, RatingRange, Rejected, Source};
-use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
 /// Reads rating files into datasets.
@@ -62,7 +64,15 @@ pub struct EtlInputs {
     /// Finer points of the Parquet files.
     #[serde(default)]
     write_options: WriteOptions,
+    /// Memory for the whole work: a number of bytes, or text such as 1GiB; at least 128MiB. Ratings (8 bytes each, 16 where ids are
+    /// large) beyond half of it are sorted in parts on disk, in a hidden folder beside the output; the result is the same, byte for byte. By
+    /// default all stay in memory. The ratings of a month must fit, as many months at once as there are threads.
+    #[serde(default)]
+    memory_limit: Option<ByteSize>,
 }
+
+/// The least memory that the work can do with.
+const MEMORY_MIN: ByteSize = ByteSize::mebibytes(128);
 
 /// What `etl` returns.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -124,23 +134,26 @@ impl Stage for Etl {
         if let Some(output) = published(&outputs, context)? {
             return recorded(output, context);
         }
-        let mut read = Vec::with_capacity(flows.len());
+        let limit = rows_limit(inputs.memory_limit, flows.len())?;
+        let (mut read, mut rejects) = (Vec::with_capacity(flows.len()), Vec::with_capacity(flows.len()));
         for flow in &flows {
             let source =
                 Source { files: &flow.files, label: flow.label, rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
-            read.push(netflix::read(source, context)?);
+            let mut rows = NewRows::within(limit, &flow.output, context);
+            let (_, rejected) = netflix::read_in_waves(source, context, |wave| rows.add(wave))?;
+            read.push(rows);
+            rejects.push(rejected);
         }
         let mut transaction = match Transaction::begin(&outputs, context)? {
             Begin::Published(output) => return recorded(output, context),
             Begin::Open(transaction) => transaction,
         };
-        let blocks: Vec<&[Ratings]> = read.iter().map(|(parsed, _)| parsed.blocks.as_slice()).collect();
-        let rating_type = common_type(inputs.rating_type, &transaction, &blocks);
+        let rating_type = common_type(inputs.rating_type, &transaction, &read);
         let mut written = Vec::with_capacity(flows.len());
-        for (index, (flow, (parsed, rejected))) in flows.iter().zip(read).enumerate() {
-            let rows = parsed.rows();
+        for (index, ((flow, new), rejected)) in flows.iter().zip(read).zip(rejects).enumerate() {
+            let rows = new.len();
             tell(flow, rows, &rejected, context);
-            let change = Change { rows: parsed.blocks, mode: inputs.mode, rating_type: rating_type[index] };
+            let change = Change { rows: new, mode: inputs.mode, rating_type: rating_type[index] };
             written.push(describe(flow, rows, &rejected, transaction.write(index, change, &layout)?, context));
         }
         let mut written = written.into_iter();
@@ -148,6 +161,15 @@ impl Stage for Etl {
         let output = EtlOutput { train, test: written.next() };
         transaction.commit(&output)?;
         Ok(output)
+    }
+}
+
+/// Bytes of rows that each of so many flows may keep in memory. The other half of the limit is for the text at hand, and for the months that
+/// are sorted and encoded in the end.
+fn rows_limit(limit: Option<ByteSize>, flows: usize) -> Result<Option<u64>> {
+    match limit {
+        Some(limit) if limit < MEMORY_MIN => Err(StageError::input(format!("`memory_limit` must be at least {MEMORY_MIN}, found {limit}"))),
+        limit => Ok(limit.map(|limit| limit.0 / 2 / flows as u64)),
     }
 }
 

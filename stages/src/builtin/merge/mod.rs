@@ -103,7 +103,8 @@ impl Stage for Merge {
         for (index, name) in NAMES.iter().enumerate() {
             let rows = transaction.base(2 + index).map(|base| base.read_with(context, |rows| rows)).transpose()?.unwrap_or_default();
             let rows_before = transaction.base(index).map_or(0, Dataset::rows);
-            let written = transaction.write(index, Change { rows, mode: Mode::Upsert, rating_type: inputs.rating_type }, &layout)?;
+            let written =
+                transaction.write(index, Change { rows: rows.into(), mode: Mode::Upsert, rating_type: inputs.rating_type }, &layout)?;
             merged.push(MergedDataset {
                 path: path_of(&inputs, name),
                 stream_rows: arrived[index],
@@ -113,7 +114,7 @@ impl Stage for Merge {
                 fingerprint: written.fingerprint,
                 snapshot: Some(written.snapshot),
             });
-            let empty = Change { rows: Vec::new(), mode: Mode::Overwrite, rating_type: RatingTypeChoice::Auto };
+            let empty = Change { rows: Vec::new().into(), mode: Mode::Overwrite, rating_type: RatingTypeChoice::Auto };
             transaction.write(2 + index, empty, &Layout::default())?;
         }
         let mut merged = merged.into_iter();
