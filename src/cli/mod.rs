@@ -13,6 +13,7 @@ mod load;
 mod logs;
 mod models;
 mod output;
+mod plan;
 mod predict;
 mod recommend;
 mod report;
@@ -79,6 +80,8 @@ enum Color {
 enum Verb {
     /// Run a pipeline here and now.
     Run(run::Args),
+    /// Show what a run would do, and about what it would take.
+    Plan(plan::Args),
     /// Check pipelines and report every mistake at its place.
     Validate(validate::Args),
     /// Draw the graph of a pipeline.
@@ -175,6 +178,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
     let (mut out, mut err) = (io::BufWriter::new(io::stdout()), io::stderr());
     let exit = match cli.verb {
         Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
+        Verb::Plan(args) => plan::run(args, &workspace, terminal, &mut out)?,
         Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
         Verb::Logs(args) => logs::run(args, &workspace, terminal, &mut out)?,
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,

@@ -13,6 +13,7 @@ mod hostile;
 mod import;
 mod main_job;
 mod models;
+mod plan;
 mod recommend;
 mod report;
 mod runs;

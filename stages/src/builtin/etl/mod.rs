@@ -6,6 +6,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::flow::{Flow, check_paths, common_type, layout, recorded};
 use crate::byte_size::ByteSize;
@@ -14,6 +15,7 @@ use crate::dataset::{
     Begin, Change, Compression, Mode, NewRows, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published,
 };
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Forecast, PROCESS_BYTES, TEXT_BYTES, dataset_bytes};
 use crate::netflix::{self, Files, MaxBadRows, RatingRange, Rejected, Source};
 use crate::stage::{Runs, Stage, WorkspacePath};
 
@@ -124,6 +126,35 @@ impl Stage for Etl {
     const RUNS: Runs = Runs::Child;
     type Inputs = EtlInputs;
     type Output = EtlOutput;
+
+    fn estimate(inputs: &EtlInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let mut sets = vec![(&inputs.train_output, forecast.text(&inputs.train_file)?)];
+        if let (Some(file), Some(output)) = (&inputs.test_file, &inputs.test_output) {
+            sets.push((output, forecast.text(file)?));
+        }
+        let read: u64 = sets.iter().map(|(_, extent)| extent.rows).sum();
+        for (output, extent) in &mut sets {
+            // Where some are there already, mostly the same come again.
+            if let Some(there) = forecast.dataset(output).filter(|_| inputs.mode != Mode::Overwrite) {
+                extent.rows = extent.rows.max(there.rows);
+            }
+            forecast.will_write_dataset(output.as_str(), *extent);
+        }
+        let rows: u64 = sets.iter().map(|(_, extent)| extent.rows).sum();
+        // Text at hand and files being written, beside the ratings.
+        let beside = PROCESS_BYTES + (64 << 20);
+        let held = inputs.memory_limit.map_or(read * 8, |limit| (limit.0 / 2).min(read * 8));
+        let set = |index: usize| sets.get(index).map(|(output, extent)| json!({ "path": output, "rows": extent.rows }));
+        Some(Estimate {
+            rows,
+            read_bytes: read * TEXT_BYTES,
+            written_bytes: dataset_bytes(rows) + if held < read * 8 { read * 8 } else { 0 },
+            memory_bytes: beside + held,
+            cpu_seconds: read as f64 * 9e-8 + (rows - read.min(rows)) as f64 * 3e-8,
+            output: json!({ "train": set(0), "test": set(1) }),
+            remedy: "give `etl` a `memory_limit`, such as 1GiB: it then sorts on disk",
+        })
+    }
 
     fn run(inputs: EtlInputs, context: &Context) -> Result<EtlOutput> {
         let EtlInputs { compression, target_file_size, target_repartition, row_group_rows, .. } = inputs;

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::dataset::{Begin, Change, Compression, Dataset, Layout, Mode, RatingTypeChoice, Transaction, published};
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Extent, Forecast, PROCESS_BYTES, dataset_bytes};
 use crate::stage::{Runs, Stage, WorkspacePath};
 
 /// Merges the stream into the processed sets.
@@ -78,6 +80,29 @@ impl Stage for Merge {
     const RUNS: Runs = Runs::Child;
     type Inputs = MergeInputs;
     type Output = MergeOutput;
+
+    fn estimate(inputs: &MergeInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let within =
+            |folder: &WorkspacePath, name: &str| WorkspacePath::from(format!("{}/{name}", folder.as_str().trim_end_matches('/')).as_str());
+        let (mut new, mut all) = (0, 0);
+        for name in NAMES {
+            let stream = forecast.dataset(&within(&inputs.stream, name)).map_or(0, |extent| extent.rows);
+            let path = within(&inputs.processed, name);
+            let there = forecast.dataset(&path)?;
+            forecast.will_write_dataset(path.as_str(), Extent { rows: there.rows + stream, ..there });
+            (new, all) = (new + stream, all + there.rows);
+        }
+        // At worst the stream touches every month; a month at a time is in memory.
+        Some(Estimate {
+            rows: new + all,
+            read_bytes: dataset_bytes(new + all),
+            written_bytes: dataset_bytes(new + all),
+            memory_bytes: PROCESS_BYTES + (64 << 20) + new * 24 + all / 12 * 16,
+            cpu_seconds: (new + all) as f64 * 1e-7,
+            output: json!({ "merged": new > 0 }),
+            remedy: "merge more often, so that less arrives at a time",
+        })
+    }
 
     fn run(inputs: MergeInputs, context: &Context) -> Result<MergeOutput> {
         let [processed, stream] = [&inputs.processed, &inputs.stream].map(|folder| NAMES.map(|name| context.resolve(folder).join(name)));
