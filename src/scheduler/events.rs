@@ -289,3 +289,6 @@ fn shown(run: &Run, status: &str, outputs: BTreeMap<String, Value>) -> Value {
         "reason": run.reason,
     })
 }
+
+#[cfg(test)]
+mod tests;

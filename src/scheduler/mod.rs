@@ -1,11 +1,14 @@
-//! When pipelines start by themselves, as pure functions of schedule and time: no clock, disk or store is read here.
+//! What makes runs start: the clock, events, people.
 //!
 //! ```text
-//! Schedule ──▶ firing: at which instants ──▶ slots: which of them run, which are skipped and why
-//!                                            overlap: what a slot does while earlier runs are active
+//! files ──▶ catalog ──┐
+//! Schedule ─▶ firing ─┴▶ slots ─▶ tick ──▶ runs in the store that nobody owns ──▶ queue ──▶ engine
+//! files, datasets, ends of runs ─▶ events ─┘
 //! ```
 //!
-//! The rules are written down for people in `docs/scheduling.md`.
+//! `firing`, `slots` and `overlap` are pure functions of schedule and time. `tick`, `events` and `backfill` derive everything from the store, the
+//! clock and the [`world::World`], which come in from outside, so that a simulator plays them. [`daemon`] is the loop around all of it. The rules are
+//! written down for people in `docs/scheduling.md`.
 
 pub mod backfill;
 pub mod catalog;

@@ -26,6 +26,12 @@ impl Checked<'_> {
             EventSource::Pipeline { .. } => Viewpoint::OtherRun,
             EventSource::Dataset { .. } | EventSource::File { .. } => Viewpoint::Event,
         };
+        if let EventSource::Pipeline { name, .. } = &raw.source
+            && self.document.name.as_ref().is_some_and(|own| own.value == *name)
+        {
+            findings.push(Diagnostic::error("duplicate-trigger", raw.span, "a pipeline that starts itself never stops"));
+            return None;
+        }
         let mut params = Vec::new();
         for entry in raw.params {
             let name = entry.key.value.as_str();
