@@ -141,6 +141,8 @@ fn workspace() -> (tempfile::TempDir, Context) {
         binary_version: String::new(),
         instruction_set: String::new(),
         params: AlsParams::default(),
+        recency_half_life: None,
+        warm_start: None,
         duplicates: Duplicates::Latest,
         cold_start: ColdStart::Drop,
         mean_rating: None,
