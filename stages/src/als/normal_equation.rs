@@ -210,18 +210,17 @@ impl<'a> Equations<'a> {
     /// What the ratings of `row`, just solved with this `scratch`, add to the loss (implicit: all its cells), without regularisation.
     pub(super) fn error(&self, row: usize, x: &[f32], scratch: &mut Scratch) -> f64 {
         let (kernel, stride) = (self.kernel, self.stride());
-        let Scratch { panel, z, sums, .. } = scratch;
+        let Scratch { panel, z, sums, work, .. } = scratch;
         z.clear();
         z.resize(self.rows.len(row), 0.0);
         self.pass(row, false, panel, z, &mut sums.as_mut_slice()[..stride], |rows, z, _, _| kernel.multiply(rows, stride, 0..stride, x, z));
         let entries = self.rows.slices(row).flat_map(|slice| slice.entries());
         let mut total: f64 = entries.zip(&*z).map(|(entry, &z)| self.error_of(entry, z, x)).sum();
         if let Some(base) = &self.base {
-            let rank = self.rank;
-            for i in 0..rank {
-                let product: f64 = (0..rank).map(|j| base.exact[i * rank + j] * f64::from(x[j])).sum();
-                total += f64::from(x[i]) * product;
-            }
+            let product = &mut work.as_mut_slice()[..stride];
+            product.fill(0.0);
+            kernel.multiply(base.rows.as_slice(), stride, 0..stride, x, product);
+            total += x.iter().zip(&*product).map(|(&x, &product)| f64::from(x) * f64::from(product)).sum::<f64>();
         }
         total
     }
