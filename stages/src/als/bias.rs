@@ -43,9 +43,9 @@ impl Bias {
     /// side, and it solves to 0 whatever stands on its diagonal. Draws the own bias towards its prior by `ridge`.
     pub(super) fn restrict(self, ridge: f32, gram: &mut [f32], rhs: &mut [f32]) {
         let stride = rhs.len();
-        for other in 0..stride {
+        for (other, right) in rhs.iter_mut().enumerate() {
             let at = other.min(self.one) * stride + other.max(self.one);
-            rhs[other] -= gram[at];
+            *right -= gram[at];
             gram[at] = 0.0;
         }
         rhs[self.own] += ridge * self.prior as f32;

@@ -5,9 +5,12 @@ use sprs::CsMatI;
 use super::errors::Side;
 use crate::matrix::{Layer, RatingMatrix};
 
-/// The ratings of all rows of one side: of each layer the entries, and their weights if they have any.
+/// The ratings of all rows of one side, layer by layer.
 #[derive(Debug, Clone)]
-pub(super) struct Rows<'a>(pub(super) Vec<(&'a CsMatI<f32, u32, usize>, Option<&'a [f32]>)>);
+pub(super) struct Rows<'a>(pub(super) Vec<Weighted<'a>>);
+
+/// The entries of a layer, and their weights if they have any.
+type Weighted<'a> = (&'a CsMatI<f32, u32, usize>, Option<&'a [f32]>);
 
 /// Some ratings of a row.
 #[derive(Debug, Clone, Copy)]
