@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::errors::{FitError, Side};
-use super::half_step::{HalfStep, Loss, gram_of_all};
+use super::half_step::{HalfStep, Loss};
 use super::hyperparams::AlsValidParams;
 use super::init;
-use super::normal_equation::{Equations, Rows};
-use super::objective::Objective;
+use super::normal_equation::Equations;
+use super::rows::Rows;
 use crate::context::CancelToken;
-use crate::kernel::{Aligned, Kernel, padded};
-use crate::matrix::{Ids, RatingMatrix};
-use crate::model::{AlsModel, Factors};
+use crate::kernel::Kernel;
+use crate::matrix::RatingMatrix;
+use crate::model::AlsModel;
 
 /// What is known after a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,10 @@ pub struct Fit {
 pub struct Trainer<'a> {
     params: AlsValidParams,
     matrix: &'a RatingMatrix,
+    /// The mean of all ratings.
+    mean: f64,
+    /// What all ratings weigh together.
+    weight: f64,
     kernel: Kernel,
     model: AlsModel,
     /// Sweeps done.
@@ -83,16 +87,27 @@ impl AlsValidParams {
 impl<'a> Trainer<'a> {
     /// A training on `matrix` before its first sweep. How many there will be is for the caller to say: `max_iter` has no part in it.
     pub fn new(params: &AlsValidParams, matrix: &'a RatingMatrix) -> Self {
-        let rank = params.get().rank;
-        let users = init::users(matrix.users().as_slice(), params.get());
-        let items = Aligned::zeroed(matrix.items().len() * padded(rank));
-        let factors = |ids: &Ids, rows: Aligned| Factors::from_padded(ids.clone(), rank, rows);
-        Self::resumed(params, matrix, AlsModel::new(factors(matrix.users(), users), factors(matrix.items(), items)), 0)
+        let mean = matrix.mean();
+        let (users, items) = (init::users(matrix.users(), params.get()), init::items(matrix.items(), params.get(), mean));
+        Self::resumed(params, matrix, AlsModel::new(users, items), 0)
+    }
+
+    /// A training that starts from the factors of an `older` model of the same rank, wherever it knows a user or an item of `matrix`.
+    ///
+    /// Panics if its rank is another.
+    pub fn warm(params: &AlsValidParams, matrix: &'a RatingMatrix, older: &AlsModel) -> Self {
+        let mut trainer = Self::new(params, matrix);
+        let (users, items) = trainer.model.sides_mut();
+        for (factors, older) in [(users, older.users()), (items, older.items())] {
+            assert_eq!(factors.rank(), older.rank());
+            factors.copy_known(older);
+        }
+        trainer
     }
 
     /// A training that goes on after so many `sweeps`, which ended with `model`: one of the users and items of `matrix`, of the same rank.
     pub(crate) fn resumed(params: &AlsValidParams, matrix: &'a RatingMatrix, model: AlsModel, sweeps: usize) -> Self {
-        Self { params: params.clone(), matrix, kernel: Kernel::detect(), model, sweeps }
+        Self { params: params.clone(), matrix, mean: matrix.mean(), weight: matrix.weight(), kernel: Kernel::detect(), model, sweeps }
     }
 
     /// How many sweeps are done.
@@ -123,30 +138,20 @@ impl<'a> Trainer<'a> {
         let items = self.half_step(Side::Item, cancel)?;
         let users = self.half_step(Side::User, cancel)?;
         self.sweeps += 1;
-        let train_rmse = (!self.params.get().implicit).then(|| (users.error / self.matrix.nnz() as f64).sqrt());
+        let train_rmse = (!self.params.get().implicit).then(|| (users.error / self.weight).sqrt());
         Ok(Iteration { number: self.sweeps, loss: users.error + users.penalty + items.penalty, train_rmse, holdout_rmse: None })
     }
 
     /// Solves one side. The errors are summed on the users' side only, the second of a sweep.
     pub(super) fn half_step(&mut self, side: Side, cancel: &CancelToken) -> Result<Loss, FitError> {
         let params = self.params.get();
-        let layers = self.matrix.layers().iter();
         let (users, items) = self.model.sides_mut();
-        let (rows, ids, source, out) = match side {
-            Side::Item => (layers.map(|layer| &layer.by_item).collect(), self.matrix.items(), users, items),
-            Side::User => (layers.map(|layer| &layer.by_user).collect(), self.matrix.users(), items, users),
+        let (ids, source, out) = match side {
+            Side::Item => (self.matrix.items(), users, items),
+            Side::User => (self.matrix.users(), items, users),
         };
-        let source = source.padded_rows();
-        let base = params.implicit.then(|| gram_of_all(self.kernel, source, params.rank));
-        let equations = Equations {
-            kernel: self.kernel,
-            objective: Objective::new(params),
-            rank: params.rank,
-            nonnegative: params.nonnegative,
-            rows: Rows(rows),
-            source,
-            base,
-        };
+        let rows = Rows::of(self.matrix, side);
+        let equations = Equations::new(params, self.kernel, side, rows, source.padded_rows(), self.mean);
         let step = HalfStep { equations, side, ids: ids.as_slice(), with_error: side == Side::User, cancel };
         step.run(out.padded_rows_mut())
     }

@@ -19,6 +19,18 @@ pub enum ParamError {
     /// `alpha` is negative or not a number.
     #[error("`alpha` must be a number of at least 0, found {0}")]
     Alpha(f64),
+    /// `cg_steps` is 0.
+    #[error("`cg_steps` must be at least 1, found 0")]
+    CgSteps,
+    /// `block_size` is 0.
+    #[error("`block_size` must be at least 1, found 0")]
+    BlockSize,
+    /// `nonnegative` with a solver that knows no signs.
+    #[error("`solver: {0}` cannot keep factors from being negative: `nonnegative` goes with `cholesky` and `auto`")]
+    NonnegativeSolver(&'static str),
+    /// `biases` with an objective that has none.
+    #[error("`biases` cannot be had with `{0}`")]
+    Biases(&'static str),
 }
 
 impl From<ParamError> for StageError {

@@ -2,6 +2,8 @@
 //!
 //! Used for rows that f32 cannot solve, a few at most, and by [`super::nnls`].
 
+use std::ops::Range;
+
 /// A rating as the equation sees it: the other side's row, `w` and `t`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Term<'a> {
@@ -46,9 +48,30 @@ impl System {
         Self { a, b }
     }
 
+    /// Makes `value` the solution of one unknown, whatever the equation says of it.
+    pub(super) fn hold(&mut self, unknown: usize, value: f64) {
+        let n = self.b.len();
+        for other in 0..n {
+            let at = other.max(unknown) * n + other.min(unknown);
+            self.b[other] -= value * self.a[at];
+            self.a[at] = 0.0;
+        }
+        // A pivot of the equation's own size.
+        let pivot = self.a[if unknown == 0 { n * n - 1 } else { 0 }];
+        (self.a[unknown * n + unknown], self.b[unknown]) = (pivot, value * pivot);
+    }
+
     /// `A[i][j]`.
     pub(super) fn a(&self, i: usize, j: usize) -> f64 {
         self.a[i.max(j) * self.b.len() + i.min(j)]
+    }
+
+    /// The part of it that is about some `unknowns`, the others being as `x` has them.
+    pub(super) fn part(&self, unknowns: Range<usize>, x: &[f32]) -> Self {
+        let others = |i: usize| (0..self.b.len()).filter(|j| !unknowns.contains(j)).map(|j| self.a(i, j) * f64::from(x[j])).sum::<f64>();
+        let a = unknowns.clone().flat_map(|i| unknowns.clone().map(move |j| self.a(i, j))).collect();
+        let b = unknowns.clone().map(|i| self.b[i] - others(i)).collect();
+        Self { a, b }
     }
 
     /// Whether all that is read of it are finite numbers.

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::errors::{FitError, Side};
-use super::normal_equation::{Equations, SEGMENT, Scratch, Unsolved};
+use super::normal_equation::{Equations, Scratch, Unsolved};
+use super::pass::SEGMENT;
 use crate::context::CancelToken;
-use crate::kernel::{Aligned, Kernel, padded};
+use crate::kernel::{Ahead, Aligned, Kernel, padded};
 
 /// Rows a task: small, since rows differ in length by orders of magnitude and idle threads take what is left.
 const CHUNK: usize = 32;
@@ -41,7 +42,7 @@ impl HalfStep<'_> {
         let solved: Vec<(Aligned, Loss)> = long
             .par_iter()
             .map_init(
-                || Scratch::new(self.equations.rank),
+                || self.equations.scratch(),
                 |scratch, &row| {
                     let mut x = Aligned::zeroed(stride);
                     x.as_mut_slice().copy_from_slice(&before[row * stride..][..stride]);
@@ -53,7 +54,7 @@ impl HalfStep<'_> {
         let losses: Vec<Loss> = out
             .par_chunks_mut(stride * CHUNK)
             .enumerate()
-            .map_init(|| Scratch::new(self.equations.rank), |scratch, (chunk, rows)| self.short_rows(chunk * CHUNK, rows, scratch))
+            .map_init(|| self.equations.scratch(), |scratch, (chunk, rows)| self.short_rows(chunk * CHUNK, rows, scratch))
             .collect::<Result<_, FitError>>()?;
         for (&row, (x, _)) in long.iter().zip(&solved) {
             out[row * stride..][..stride].copy_from_slice(x.as_slice());
@@ -85,15 +86,14 @@ impl HalfStep<'_> {
             return Err(FitError::Cancelled);
         }
         let equations = &self.equations;
-        let solved = if self.is_long(row) { equations.solve_long(row, x, scratch) } else { equations.solve(row, x, scratch) };
-        solved.map_err(|unsolved| {
+        equations.solve(row, x, scratch).map_err(|unsolved| {
             let (side, id, ratings, rank) = (self.side, self.ids[row], equations.rows.len(row), equations.rank);
             match unsolved {
                 Unsolved::Singular => FitError::Singular { side, id, ratings, rank },
                 Unsolved::NonFinite => FitError::NonFinite { side, id, ratings, rank },
             }
         })?;
-        let length: f64 = x.iter().map(|&x| f64::from(x).powi(2)).sum();
+        let length = x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() + equations.bias.map_or(0.0, |bias| bias.length_correction(x));
         let error = if self.with_error { equations.error(row, x, scratch) } else { 0.0 };
         Ok(Loss { error, penalty: equations.ridge(row) * length })
     }
@@ -108,7 +108,7 @@ pub(super) fn gram_of_all(kernel: Kernel, factors: &[f32], rank: usize) -> Vec<f
         .map(|rows| {
             let mut gram = Aligned::zeroed(stride * stride);
             for panel in rows.chunks(128 * stride) {
-                kernel.gram(panel, panel.len() / stride, stride, gram.as_mut_slice());
+                kernel.gram(panel, panel.len() / stride, stride, 0..stride, gram.as_mut_slice(), Ahead::default());
             }
             gram
         })

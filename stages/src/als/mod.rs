@@ -11,12 +11,17 @@
 //! ```
 //!
 //! the implicit sum over *all* cells (unobserved: r = 0), and `n` counting positive ratings only. This is Spark's
-//! objective (`reg_scaling: als-wr`); `plain` puts 1 for every `n`. No centring, no biases.
+//! objective (`reg_scaling: als-wr`); `plain` puts 1 for every `n`. No centring, no biases, unless asked for: with `biases`
+//! `x_u·y_i + b_u + b_i + μ` stands in place of `x_u·y_i`, regularised alike.
 //!
-//! Each half-step fixes one side and solves the other exactly, row by row: `(Σ y yᵀ + λ n I) x = Σ r y`. A sweep
-//! solves the items first, from unit-norm Gaussian user factors, then the users, as Spark does.
+//! Ratings may have weights `w` (recency): then `w (r - x·y)²` stands in the explicit sum and `n` is the sum of `w`; in the implicit one
+//! `c = 1 + α |r| w`.
 //!
-//! With `nonnegative` the same objective is minimised over factors of at least 0, each row again exactly.
+//! Each half-step fixes one side and solves the other, row by row: `(Σ y yᵀ + λ n I) x = Σ r y`. A sweep
+//! solves the items first, from unit-norm Gaussian user factors or those of an older model, then the users, as Spark does.
+//! [`Solver`] says how a row is solved: exactly, or improved from what it was, which never raises the loss either.
+//!
+//! With `nonnegative` the same objective is minimised over factors of at least 0, each row exactly.
 //!
 //! # How data moves
 //!
@@ -29,7 +34,12 @@
 //! | [`init`](self) | the factors to start from |
 //! | [`algorithm`] | the sweeps, the loss, what is reported |
 //! | `half_step` | all rows of one side, in parallel |
-//! | `normal_equation` | one row: gather, Gram, solve, loss |
+//! | `rows` | the ratings of one side |
+//! | `pass` | the ratings of one row: their factors gathered, and summed over |
+//! | `normal_equation` | one row exactly: Gram, solve, loss |
+//! | `cg`, `blocks` | one row by conjugate gradients, or by iALS++ |
+//! | `cost` | which of them a row is solved by |
+//! | `bias` | biases as two more factors |
 //! | `exact` | the same in f64, slow and clear: for rows that f32 cannot solve |
 //! | `nnls` | the same for factors that must not be negative, in f64 |
 //! | `fold_in` | one user more, after the training |
@@ -47,10 +57,15 @@
 //! # Sources
 //!
 //! Zhou, Wilkinson, Schreiber, Pan: *Large-scale Parallel Collaborative Filtering for the Netflix Prize*, AAIM 2008
-//! (ALS-WR). Lawson, Hanson: *Solving Least Squares Problems*, 1974 (`nonnegative`). Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008. Apache Spark,
+//! (ALS-WR). Takács, Pilászy, Tikk: *Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative Filtering*, RecSys 2011 (`cg`).
+//! Rendle, Krichene, Zhang, Koren: *iALS++: Speeding up Matrix Factorization with Subspace Optimization*, 2021 (`ials++`). Lawson, Hanson: *Solving Least Squares Problems*, 1974 (`nonnegative`). Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008. Apache Spark,
 //! `ml.recommendation.ALS`.
 
 pub mod algorithm;
+mod bias;
+mod blocks;
+mod cg;
+mod cost;
 pub mod errors;
 mod exact;
 mod fold_in;
@@ -60,12 +75,16 @@ mod init;
 mod nnls;
 mod normal_equation;
 mod objective;
+mod pass;
+mod rows;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod solver_tests;
 #[cfg(test)]
 mod tests;
 
 pub use algorithm::{Fit, Iteration, Trainer};
 pub use errors::{FitError, ParamError, Side};
-pub use hyperparams::{AlsParams, AlsValidParams, RegScaling};
+pub use hyperparams::{AlsParams, AlsValidParams, RegScaling, Solver};

@@ -1,66 +1,58 @@
 //! One row: its normal equation summed up, solved, and its share of the loss.
 //!
 //! `(W + Σ w y yᵀ + λ n I) x = Σ t y` over the ratings of the row, `y` being rows of the other side; `w` and `t` are 1
-//! and `r` in the explicit objective, `W` is `YᵀY` in the implicit one. Panels of [`PANEL`] gathered rows are what
-//! the Gram kernel sees.
+//! and `r` in the explicit objective, `W` is `YᵀY` in the implicit one.
 
-use rayon::prelude::*;
-use sprs::CsMatI;
-
+use super::bias::Bias;
+use super::cost::{Method, choose};
+use super::errors::Side;
 use super::exact::{SINGULAR, System, Term};
+use super::half_step::gram_of_all;
+use super::hyperparams::AlsParams;
 use super::nnls::Nnls;
 use super::objective::Objective;
+use super::pass::Panel;
+use super::rows::Rows;
 use crate::kernel::{Aligned, Kernel, SMALLEST_RATIO, padded};
-
-/// Gathered rows a panel. 128 rows of 64 floats are 32 KiB: they stay in the first-level cache while used.
-const PANEL: usize = 128;
-
-/// Ratings a segment. A longer row is summed by several threads, one segment at a time, and its segments are added
-/// in f64; the cuts depend on the row alone.
-pub(super) const SEGMENT: usize = 4096;
-
-/// The ratings of all rows of one side.
-#[derive(Debug, Clone)]
-pub(super) struct Rows<'a>(pub(super) Vec<&'a CsMatI<f32, u32, usize>>);
-
-impl<'a> Rows<'a> {
-    /// How many rows there are.
-    pub(super) fn count(&self) -> usize {
-        self.0.first().map_or(0, |layer| layer.rows())
-    }
-
-    /// The ratings of `row`: row numbers of the other side and values, one pair of slices a layer.
-    pub(super) fn slices(&self, row: usize) -> impl Iterator<Item = (&'a [u32], &'a [f32])> {
-        self.0.iter().map(move |layer| {
-            let range = layer.indptr().outer_inds_sz(row);
-            (&layer.indices()[range.clone()], &layer.data()[range])
-        })
-    }
-
-    /// The ratings of `row` in pieces of at most `length`.
-    fn pieces(&self, row: usize, length: usize) -> impl Iterator<Item = (&'a [u32], &'a [f32])> {
-        self.slices(row).flat_map(move |(columns, ratings)| columns.chunks(length).zip(ratings.chunks(length)))
-    }
-
-    /// How many ratings `row` has.
-    pub(super) fn len(&self, row: usize) -> usize {
-        self.0.iter().map(|layer| layer.indptr().nnz_in_outer_sz(row)).sum()
-    }
-}
 
 /// What all rows of a half-step share.
 #[derive(Debug)]
 pub(super) struct Equations<'a> {
     pub(super) kernel: Kernel,
     pub(super) objective: Objective,
+    pub(super) params: &'a AlsParams,
+    /// Unknowns: the factors and, with biases, two more.
     pub(super) rank: usize,
-    /// Whether factors must not be negative.
-    pub(super) nonnegative: bool,
     pub(super) rows: Rows<'a>,
+    /// Whether ratings have different weights.
+    pub(super) weighted: bool,
     /// Factors of the other side, padded rows.
     pub(super) source: &'a [f32],
-    /// `YᵀY` of `source` if the objective is implicit: `rank × rank`, whole.
-    pub(super) base: Option<Vec<f64>>,
+    /// `YᵀY` of `source` if the objective is implicit.
+    pub(super) base: Option<Base>,
+    /// Where the biases of the rows stand, if there are any.
+    pub(super) bias: Option<Bias>,
+}
+
+/// The Gram matrix of all factors of the other side.
+#[derive(Debug)]
+pub(super) struct Base {
+    /// `rank × rank`, whole.
+    pub(super) exact: Vec<f64>,
+    /// The same rounded, in padded rows.
+    pub(super) rows: Aligned,
+}
+
+impl Base {
+    pub(super) fn of(kernel: Kernel, factors: &[f32], rank: usize) -> Self {
+        let exact = gram_of_all(kernel, factors, rank);
+        let stride = padded(rank);
+        let mut rows = Aligned::zeroed(stride * stride);
+        for (row, exact) in rows.as_mut_slice().chunks_exact_mut(stride).zip(exact.chunks_exact(rank)) {
+            row.iter_mut().zip(exact).for_each(|(row, &exact)| *row = exact as f32);
+        }
+        Self { exact, rows }
+    }
 }
 
 /// Why a row has no solution.
@@ -73,145 +65,110 @@ pub(super) enum Unsolved {
 /// Buffers of one worker.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    panel: Aligned,
-    sums: Sums,
-    work: Aligned,
-    scales: Vec<f32>,
-    targets: Vec<f32>,
-    predicted: Vec<f32>,
+    pub(super) panel: Panel,
+    /// A float for each rating of the row.
+    pub(super) z: Vec<f32>,
+    /// What passes add to: the right-hand side, then what the solver needs.
+    pub(super) sums: Aligned,
+    /// Vectors of a solve.
+    pub(super) work: Aligned,
     system: System,
     nnls: Nnls,
 }
 
-/// `Σ w y yᵀ` (upper triangle) and `Σ t y`.
-#[derive(Debug)]
-struct Sums {
-    gram: Aligned,
-    rhs: Aligned,
-}
-
-impl Sums {
-    fn zeroed(stride: usize) -> Self {
-        Self { gram: Aligned::zeroed(stride * stride), rhs: Aligned::zeroed(stride) }
-    }
-}
-
-impl Scratch {
-    pub(super) fn new(rank: usize) -> Self {
-        let stride = padded(rank);
+impl<'a> Equations<'a> {
+    /// The equations of the `rows` of `side`, against the padded factors `source` of the other one. `mean` is that of all ratings.
+    pub(super) fn new(params: &'a AlsParams, kernel: Kernel, side: Side, rows: Rows<'a>, source: &'a [f32], mean: f64) -> Self {
+        let rank = params.width();
         Self {
-            panel: Aligned::zeroed(PANEL * stride),
-            sums: Sums::zeroed(stride),
-            work: Aligned::zeroed(2 * stride),
-            scales: vec![0.0; PANEL],
-            targets: vec![0.0; PANEL],
-            predicted: vec![0.0; PANEL],
+            kernel,
+            objective: Objective::new(params),
+            params,
+            rank,
+            weighted: params.implicit || rows.are_weighted(),
+            rows,
+            source,
+            base: params.implicit.then(|| Base::of(kernel, source, rank)),
+            bias: params.biases.then(|| Bias::of(side, params.rank, mean)),
+        }
+    }
+
+    /// Buffers for a thread that solves these equations.
+    pub(super) fn scratch(&self) -> Scratch {
+        let stride = self.stride();
+        Scratch {
+            panel: Panel::new(self.resident_max(), stride),
+            z: Vec::new(),
+            sums: Aligned::zeroed(stride * (stride + 2)),
+            work: Aligned::zeroed(3 * stride),
             system: System::default(),
             nnls: Nnls::default(),
         }
     }
-}
 
-impl Equations<'_> {
-    fn stride(&self) -> usize {
+    pub(super) fn stride(&self) -> usize {
         padded(self.rank)
     }
 
     /// `λ n` of `row`.
     pub(super) fn ridge(&self, row: usize) -> f64 {
-        self.objective.ridge(self.objective.count(self.rows.slices(row).map(|(_, ratings)| ratings)))
+        self.objective.ridge(self.objective.count(self.rows.slices(row)))
     }
 
-    /// Solves `row` on the calling thread and writes it to `x` (padded), which holds what it was before.
+    /// Solves `row` and writes it to `x` (padded), which holds what it was before. Idle threads help with a long one.
     pub(super) fn solve(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
-        scratch.sums.gram.as_mut_slice().fill(0.0);
-        scratch.sums.rhs.as_mut_slice().fill(0.0);
-        for (columns, ratings) in self.rows.pieces(row, PANEL) {
-            self.add_panel(columns, ratings, scratch);
+        match choose(self.params, self.stride(), self.rows.len(row), self.resident_max()) {
+            Method::Exact => self.solve_exactly(row, x, scratch),
+            Method::Gradients { steps } => self.solve_by_gradients(row, steps, x, scratch),
+            Method::Blocks { block } => self.solve_by_blocks(row, block, x, scratch),
         }
-        self.finish(row, x, scratch)
     }
 
-    /// Solves a row of more than [`SEGMENT`] ratings with the help of idle threads.
-    pub(super) fn solve_long(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
-        let segments: Vec<_> = self.rows.pieces(row, SEGMENT).collect();
-        let partial: Vec<Sums> = segments
-            .into_par_iter()
-            .map(|(columns, ratings)| {
-                let mut scratch = Scratch::new(self.rank);
-                for (columns, ratings) in columns.chunks(PANEL).zip(ratings.chunks(PANEL)) {
-                    self.add_panel(columns, ratings, &mut scratch);
-                }
-                scratch.sums
-            })
-            .collect();
-        // In f64: there may be thousands of segments, each with the rounding of its own 4096 ratings already.
-        let total = |of: fn(&Sums) -> &Aligned, to: &mut Aligned| {
-            for (at, to) in to.as_mut_slice().iter_mut().enumerate() {
-                *to = partial.iter().map(|sums| f64::from(of(sums).as_slice()[at])).sum::<f64>() as f32;
-            }
-        };
-        total(|sums| &sums.gram, &mut scratch.sums.gram);
-        total(|sums| &sums.rhs, &mut scratch.sums.rhs);
-        self.finish(row, x, scratch)
-    }
-
-    /// Adds up to [`PANEL`] ratings to the sums.
-    fn add_panel(&self, columns: &[u32], ratings: &[f32], scratch: &mut Scratch) {
-        let stride = self.stride();
-        let Scratch { panel, sums, scales, targets, .. } = scratch;
-        let (panel, rhs) = (panel.as_mut_slice(), sums.rhs.as_mut_slice());
-        if self.objective.is_implicit() {
-            // The weight goes half to each side of `y yᵀ`.
-            for ((scale, target), &rating) in scales.iter_mut().zip(targets.iter_mut()).zip(ratings) {
-                *scale = self.objective.weight(rating).sqrt() as f32;
-                *target = self.objective.target(rating) as f32;
-            }
-            let (scales, targets) = (&scales[..ratings.len()], &targets[..ratings.len()]);
-            self.kernel.gather(self.source, stride, columns, Some(scales), targets, panel, rhs);
-        } else {
-            self.kernel.gather(self.source, stride, columns, None, ratings, panel, rhs);
-        }
-        self.kernel.gram(panel, columns.len(), stride, sums.gram.as_mut_slice());
-    }
-
-    /// Completes the equation that `scratch` holds the sums of, and solves it.
-    fn finish(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
-        let (rank, stride) = (self.rank, self.stride());
-        let ridge = self.ridge(row);
-        let gram = scratch.sums.gram.as_mut_slice();
+    /// Forms the equation and solves it by Cholesky or, for factors that must not be negative, by an active-set method.
+    fn solve_exactly(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
+        let (kernel, stride) = (self.kernel, self.stride());
+        let sums = &mut scratch.sums.as_mut_slice()[..stride + stride * stride];
+        sums.fill(0.0);
+        self.pass(row, true, &mut scratch.panel, &mut [], sums, |rows, _, sums, ahead| {
+            kernel.gram(rows, rows.len() / stride, stride, 0..stride, &mut sums[stride..], ahead);
+        });
+        let (rhs, gram) = sums.split_at_mut(stride);
+        let (rank, ridge) = (self.rank, self.ridge(row));
         if let Some(base) = &self.base {
             for i in 0..rank {
                 for j in i..rank {
-                    gram[i * stride + j] = (f64::from(gram[i * stride + j]) + base[i * rank + j]) as f32;
+                    gram[i * stride + j] = (f64::from(gram[i * stride + j]) + base.exact[i * rank + j]) as f32;
                 }
             }
         }
         for i in 0..rank {
             gram[i * stride + i] = (f64::from(gram[i * stride + i]) + ridge) as f32;
         }
-        if self.nonnegative {
+        if self.params.nonnegative {
             return self.finish_nonnegative(row, ridge, x, scratch);
         }
         // The padding solves to 0 whatever stands on its diagonal; a pivot of the row's own size does not spoil the ratio.
         for i in rank..stride {
             gram[i * stride + i] = gram[0];
         }
-        let rhs = scratch.sums.rhs.as_mut_slice();
-        if self.kernel.solve(gram, rhs, scratch.work.as_mut_slice(), stride).is_ok() {
-            x.copy_from_slice(&rhs[..stride]);
-        } else {
-            let solution = self.exact_system(row, ridge).solve().ok_or(Unsolved::Singular)?;
-            x[..rank].iter_mut().zip(solution).for_each(|(x, exact)| *x = exact as f32);
+        if let Some(bias) = self.bias {
+            bias.restrict(ridge as f32, gram, rhs);
+        }
+        if kernel.solve(gram, rhs, scratch.work.as_mut_slice(), stride).is_err() {
+            return self.solve_in_f64(row, ridge, x);
+        }
+        x.copy_from_slice(rhs);
+        if let Some(bias) = self.bias {
+            x[bias.one] = 1.0;
         }
         finite(x)
     }
 
-    /// [`Self::finish`] for factors that must not be negative: the sums as they are if they can be trusted, else exact ones.
+    /// [`Self::solve_exactly`] for factors that must not be negative: the sums as they are if they can be trusted, else exact ones.
     fn finish_nonnegative(&self, row: usize, ridge: f64, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
         let (rank, stride) = (self.rank, self.stride());
         let Scratch { sums, system, nnls, .. } = scratch;
-        let (gram, rhs) = (sums.gram.as_slice(), sums.rhs.as_slice());
+        let (rhs, gram) = sums.as_slice().split_at(stride);
         system.b.clear();
         system.b.extend(rhs[..rank].iter().map(|&b| f64::from(b)));
         system.a.resize(rank * rank, 0.0);
@@ -228,36 +185,63 @@ impl Equations<'_> {
         finite(x)
     }
 
-    /// The equation of `row` in f64, from its ratings again.
-    fn exact_system(&self, row: usize, ridge: f64) -> System {
-        let terms = self.rows.slices(row).flat_map(|(columns, ratings)| columns.iter().zip(ratings)).map(|(&column, &rating)| Term {
-            row: &self.source[column as usize * self.stride()..][..self.rank],
-            weight: self.objective.weight(rating),
-            target: self.objective.target(rating),
-        });
-        System::sum(self.rank, self.base.as_deref(), ridge, terms)
+    /// Solves `row` from its ratings again, in f64, slowly.
+    pub(super) fn solve_in_f64(&self, row: usize, ridge: f64, x: &mut [f32]) -> Result<(), Unsolved> {
+        let solution = self.exact_system(row, ridge).solve().ok_or(Unsolved::Singular)?;
+        x[..self.rank].iter_mut().zip(solution).for_each(|(x, exact)| *x = exact as f32);
+        finite(x)
     }
 
-    /// What the ratings of `row` (implicit: all its cells) add to the loss, without regularisation.
-    pub(super) fn error(&self, row: usize, x: &[f32], scratch: &mut Scratch) -> f64 {
-        let mut total = 0.0;
-        for (columns, ratings) in self.rows.pieces(row, PANEL) {
-            let predicted = &mut scratch.predicted[..columns.len()];
-            self.kernel.dots(self.source, self.stride(), columns, x, predicted);
-            total += ratings.iter().zip(predicted).map(|(&rating, predicted)| self.objective.error(rating, *predicted)).sum::<f64>();
+    /// The equation of `row` in f64, from its ratings again.
+    pub(super) fn exact_system(&self, row: usize, ridge: f64) -> System {
+        let terms = self.rows.slices(row).flat_map(|slice| slice.entries()).map(|(column, rating, recency)| Term {
+            row: &self.source[column as usize * self.stride()..][..self.rank],
+            weight: self.objective.weight(rating, recency),
+            target: self.objective.target(rating, recency),
+        });
+        let mut system = System::sum(self.rank, self.base.as_ref().map(|base| &base.exact[..]), ridge, terms);
+        if let Some(bias) = self.bias {
+            system.b[bias.own] += ridge * bias.prior;
+            system.hold(bias.one, 1.0);
         }
+        system
+    }
+
+    /// What the ratings of `row`, just solved with this `scratch`, add to the loss (implicit: all its cells), without regularisation.
+    pub(super) fn error(&self, row: usize, x: &[f32], scratch: &mut Scratch) -> f64 {
+        let (kernel, stride) = (self.kernel, self.stride());
+        let Scratch { panel, z, sums, work, .. } = scratch;
+        z.clear();
+        z.resize(self.rows.len(row), 0.0);
+        self.pass(row, false, panel, z, &mut sums.as_mut_slice()[..stride], |rows, z, _, _| kernel.multiply(rows, stride, 0..stride, x, z));
+        let entries = self.rows.slices(row).flat_map(|slice| slice.entries());
+        let mut total: f64 = entries.zip(&*z).map(|(entry, &z)| self.error_of(entry, z, x)).sum();
         if let Some(base) = &self.base {
-            let rank = self.rank;
-            for i in 0..rank {
-                let product: f64 = (0..rank).map(|j| base[i * rank + j] * f64::from(x[j])).sum();
-                total += f64::from(x[i]) * product;
-            }
+            let product = &mut work.as_mut_slice()[..stride];
+            product.fill(0.0);
+            kernel.multiply(base.rows.as_slice(), stride, 0..stride, x, product);
+            total += x.iter().zip(&*product).map(|(&x, &product)| f64::from(x) * f64::from(product)).sum::<f64>();
         }
         total
+    }
+
+    /// What one rating adds, `z` being `s y·x`.
+    #[inline]
+    fn error_of(&self, (column, rating, recency): (u32, f32, f32), z: f32, x: &[f32]) -> f64 {
+        if !self.weighted {
+            return self.objective.error(rating, recency, z);
+        }
+        let scale = self.objective.weight(rating, recency).sqrt() as f32;
+        if scale > 0.0 {
+            return self.objective.error(rating, recency, z / scale);
+        }
+        // Its row was multiplied by 0.
+        let y = &self.source[column as usize * self.stride()..][..self.rank];
+        self.objective.error(rating, recency, y.iter().zip(x).map(|(y, x)| y * x).sum())
     }
 }
 
 /// Refuses factors that overflowed.
-fn finite(x: &[f32]) -> Result<(), Unsolved> {
+pub(super) fn finite(x: &[f32]) -> Result<(), Unsolved> {
     if x.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Unsolved::NonFinite) }
 }

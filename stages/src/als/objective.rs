@@ -1,6 +1,8 @@
-//! What a rating contributes to its row's normal equation and to the loss.
+//! What a rating contributes to its row's normal equation and to the loss. Its `recency`, more than 0 and at most 1, is its weight in the explicit
+//! objective, and slows the growth of its confidence in the implicit one: `1 + α |r| recency`.
 
 use super::hyperparams::{AlsParams, RegScaling};
+use super::rows::Slice;
 
 /// The objective of a training; see [`super`] for the equations.
 #[derive(Debug, Clone, Copy)]
@@ -22,25 +24,27 @@ impl Objective {
     }
 
     /// Weight of `y yᵀ` beyond what `YᵀY` has: `c - 1` (implicit) or 1.
-    pub(super) fn weight(self, rating: f32) -> f64 {
-        self.alpha.map_or(1.0, |alpha| alpha * f64::from(rating.abs()))
+    pub(super) fn weight(self, rating: f32, recency: f32) -> f64 {
+        f64::from(recency) * self.alpha.map_or(1.0, |alpha| alpha * f64::from(rating.abs()))
     }
 
     /// Weight of `y` on the right-hand side: `c p` (implicit) or `r`.
-    pub(super) fn target(self, rating: f32) -> f64 {
+    pub(super) fn target(self, rating: f32, recency: f32) -> f64 {
         match self.alpha {
-            None => f64::from(rating),
-            Some(alpha) if rating > 0.0 => 1.0 + alpha * f64::from(rating),
+            None => f64::from(recency) * f64::from(rating),
+            Some(_) if rating > 0.0 => 1.0 + self.weight(rating, recency),
             Some(_) => 0.0,
         }
     }
 
-    /// What λ is multiplied with in a row that holds `ratings`, possibly in several slices.
-    pub(super) fn count<'a>(self, ratings: impl Iterator<Item = &'a [f32]>) -> f64 {
+    /// What λ is multiplied with in a row of these ratings: explicit ones count as much as they weigh.
+    pub(super) fn count<'a>(self, ratings: impl Iterator<Item = Slice<'a>>) -> f64 {
         match (self.scaling, self.is_implicit()) {
             (RegScaling::Plain, _) => 1.0,
-            (RegScaling::AlsWr, false) => ratings.map(<[f32]>::len).sum::<usize>() as f64,
-            (RegScaling::AlsWr, true) => ratings.flatten().filter(|&&rating| rating > 0.0).count() as f64,
+            (RegScaling::AlsWr, false) => ratings.map(Slice::weight).sum(),
+            (RegScaling::AlsWr, true) => {
+                ratings.map(|slice| slice.ratings.iter().filter(|&&rating| rating > 0.0).count()).sum::<usize>() as f64
+            }
         }
     }
 
@@ -51,12 +55,12 @@ impl Objective {
 
     /// What one rating adds to the loss, `predicted` being `x·y`. Implicit: beyond the `(x·y)²` of every cell,
     /// which `xᵀ YᵀY x` holds.
-    pub(super) fn error(self, rating: f32, predicted: f32) -> f64 {
-        let (rating_, predicted) = (f64::from(rating), f64::from(predicted));
+    pub(super) fn error(self, rating: f32, recency: f32, predicted: f32) -> f64 {
+        let (weight, predicted) = (self.weight(rating, recency), f64::from(predicted));
         match self.alpha {
-            None => (rating_ - predicted).powi(2),
-            Some(alpha) => {
-                let (confidence, preference) = (1.0 + alpha * rating_.abs(), if rating > 0.0 { 1.0 } else { 0.0 });
+            None => weight * (f64::from(rating) - predicted).powi(2),
+            Some(_) => {
+                let (confidence, preference) = (1.0 + weight, if rating > 0.0 { 1.0 } else { 0.0 });
                 confidence * (preference - predicted).powi(2) - predicted.powi(2)
             }
         }

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::half_step::HalfStep;
 use super::init::{self, unit_vectors};
-use super::normal_equation::{Equations, Rows};
-use super::objective::Objective;
+use super::normal_equation::Equations;
 use super::oracle::Oracle;
+use super::rows::Rows;
 use super::*;
 use crate::context::CancelToken;
 use crate::kernel::{Kernel, padded};
@@ -15,7 +15,7 @@ use crate::model::Factors;
 use crate::ratings::Ratings;
 
 /// `rows` ratings drawn from `users` × `items` by a small congruential generator; half stars from 0.5 to 5.
-fn some_ratings(users: i32, items: i32, rows: usize, seed: u64) -> Ratings {
+pub(super) fn some_ratings(users: i32, items: i32, rows: usize, seed: u64) -> Ratings {
     let mut ratings = Ratings::default();
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let mut draw = |below: i32| {
@@ -28,26 +28,25 @@ fn some_ratings(users: i32, items: i32, rows: usize, seed: u64) -> Ratings {
     ratings
 }
 
-fn matrix(ratings: &Ratings) -> RatingMatrix {
+pub(super) fn matrix(ratings: &Ratings) -> RatingMatrix {
     RatingMatrix::build(ratings, Duplicates::Latest).unwrap()
 }
 
-fn fit(params: AlsParams, matrix: &RatingMatrix) -> Fit {
+pub(super) fn fit(params: AlsParams, matrix: &RatingMatrix) -> Fit {
     params.check().unwrap().fit(matrix, &CancelToken::new(), |_| {}).unwrap()
 }
 
-fn oracle(params: &AlsParams, matrix: &RatingMatrix) -> Oracle {
-    let stride = padded(params.rank);
-    let start = init::users(matrix.users().as_slice(), params);
+pub(super) fn oracle(params: &AlsParams, matrix: &RatingMatrix) -> Oracle {
     Oracle {
         params: params.clone(),
-        triples: matrix
-            .layers()
-            .iter()
-            .flat_map(|layer| layer.by_user.iter().map(|(&rating, (user, item))| (user as usize, item as usize, f64::from(rating))))
+        entries: (0..matrix.users().len())
+            .flat_map(|user| Rows::of(matrix, Side::User).slices(user).map(move |slice| (user, slice)).collect::<Vec<_>>())
+            .flat_map(|(user, slice)| {
+                slice.entries().map(move |(item, rating, recency)| (user, item as usize, rating.into(), recency.into()))
+            })
             .collect(),
-        users: start.as_slice().chunks(stride).map(|row| row[..params.rank].iter().map(|&x| f64::from(x)).collect()).collect(),
-        items: vec![vec![0.0; params.rank]; matrix.items().len()],
+        users: to_rows(&init::users(matrix.users(), params)),
+        items: to_rows(&init::items(matrix.items(), params, matrix.mean())),
     }
 }
 
@@ -56,24 +55,30 @@ fn largest_difference(factors: &Factors, exact: &[Vec<f64>]) -> f64 {
     rows.map(|(&fast, &exact)| (f64::from(fast) - exact).abs()).fold(0.0, f64::max)
 }
 
-fn bits(factors: &Factors) -> Vec<u32> {
+pub(super) fn bits(factors: &Factors) -> Vec<u32> {
     (0..factors.ids().len() as u32).flat_map(|row| factors.row(row).iter().map(|x| x.to_bits())).collect()
 }
 
 /// Three sweeps on every instruction set against three of the oracle: factors and loss.
-fn agrees_with_the_oracle(params: AlsParams, rows: usize, seed: u64) -> Result<(), TestCaseError> {
-    let matrix = matrix(&some_ratings(12, 9, rows, seed));
-    let mut oracle = oracle(&params, &matrix);
+pub(super) fn agrees_with_the_oracle(params: AlsParams, rows: usize, seed: u64) -> Result<(), TestCaseError> {
+    agrees_on(&matrix(&some_ratings(12, 9, rows, seed)), params)
+}
+
+/// The same for ratings at hand.
+pub(super) fn agrees_on(matrix: &RatingMatrix, params: AlsParams) -> Result<(), TestCaseError> {
+    let mut oracle = oracle(&params, matrix);
     for _ in 0..3 {
         oracle.solve_items();
         oracle.solve_users();
     }
+    // Directions of conjugate gradients lose their independence to rounding, each step a little more; the loss hardly feels it.
+    let allowed = if params.solver == Solver::Cg { 1e-2 } else { 1e-3 };
     let params = params.check().unwrap();
     for kernel in Kernel::available() {
-        let fit = params.fit_with(kernel, &matrix, &CancelToken::new(), |_| {}).unwrap();
+        let fit = params.fit_with(kernel, matrix, &CancelToken::new(), |_| {}).unwrap();
         for (factors, exact) in [(fit.model.users(), &oracle.users), (fit.model.items(), &oracle.items)] {
             let scale = exact.iter().flatten().fold(1.0_f64, |largest, x| largest.max(x.abs()));
-            prop_assert!(largest_difference(factors, exact) < 1e-3 * scale, "{}", kernel.name());
+            prop_assert!(largest_difference(factors, exact) < allowed * scale, "{}", kernel.name());
         }
         let (loss, exact) = (fit.iterations[2].loss, oracle.loss());
         prop_assert!((loss - exact).abs() <= 1e-4 * exact.max(1.0), "{}: loss {loss} for {exact}", kernel.name());
@@ -81,11 +86,11 @@ fn agrees_with_the_oracle(params: AlsParams, rows: usize, seed: u64) -> Result<(
     Ok(())
 }
 
-fn any_params() -> impl Strategy<Value = AlsParams> {
+pub(super) fn any_params() -> impl Strategy<Value = AlsParams> {
     (1_usize..24, 0.02_f64..1.0, 0.0_f64..4.0, any::<bool>(), any::<bool>(), any::<u64>()).prop_map(
         |(rank, reg, alpha, implicit, plain, seed)| {
             let reg_scaling = if plain { RegScaling::Plain } else { RegScaling::AlsWr };
-            AlsParams { rank, reg, alpha, implicit, reg_scaling, seed, max_iter: 3, nonnegative: false }
+            AlsParams { rank, reg, alpha, implicit, reg_scaling, seed, max_iter: 3, ..AlsParams::default() }
         },
     )
 }
@@ -148,7 +153,7 @@ fn any_nonnegative_params() -> impl Strategy<Value = AlsParams> {
     (any_params(), 1_usize..6).prop_map(|(params, rank)| AlsParams { rank, nonnegative: true, ..params })
 }
 
-fn to_rows(factors: &Factors) -> Vec<Vec<f64>> {
+pub(super) fn to_rows(factors: &Factors) -> Vec<Vec<f64>> {
     (0..factors.ids().len() as u32).map(|row| factors.row(row).iter().map(|&x| f64::from(x)).collect()).collect()
 }
 
@@ -313,9 +318,8 @@ fn an_exact_solution_too_large_for_f32_is_refused_by_name() {
     source[0] = 1e-10;
     for nonnegative in [false, true] {
         let params = AlsParams { rank: 1, reg: 0.0, nonnegative, ..AlsParams::default() };
-        let rows = Rows(matrix.layers().iter().map(|layer| &layer.by_item).collect());
-        let (kernel, objective) = (Kernel::detect(), Objective::new(&params));
-        let equations = Equations { kernel, objective, rank: 1, nonnegative, rows, source: &source, base: None };
+        let rows = Rows::of(&matrix, Side::Item);
+        let equations = Equations::new(&params, Kernel::detect(), Side::Item, rows, &source, 0.0);
         let cancel = CancelToken::new();
         let step = HalfStep { equations, side: Side::Item, ids: &[5], with_error: false, cancel: &cancel };
         assert_eq!(step.run(&mut [0.0; 16]), Err(FitError::NonFinite { side: Side::Item, id: 5, ratings: 1, rank: 1 }));
@@ -359,15 +363,15 @@ fn a_cancelled_training_stops() {
 
 #[test]
 fn initial_vectors_have_length_one_and_depend_on_seed_and_id_alone() {
-    let all = unit_vectors(&[-5, 3, 8], 10, 1);
+    let all = unit_vectors(&[-5, 3, 8], 10, 16, 1);
     let rows: Vec<&[f32]> = all.as_slice().chunks(padded(10)).collect();
     for row in &rows {
         assert!((row.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-6);
         assert_eq!(row[10..], [0.0; 6]);
     }
-    assert_eq!(unit_vectors(&[3], 10, 1).as_slice(), rows[1]);
+    assert_eq!(unit_vectors(&[3], 10, 16, 1).as_slice(), rows[1]);
     assert_ne!(rows[0], rows[1]);
-    assert_ne!(unit_vectors(&[3], 10, 2).as_slice(), rows[1]);
+    assert_ne!(unit_vectors(&[3], 10, 16, 2).as_slice(), rows[1]);
 }
 
 #[test]
@@ -381,5 +385,13 @@ fn parameters_outside_their_limits_are_refused() {
     assert_eq!(refused(|p| p.rank = 1025), "`rank` must be 1 to 1024, found 1025");
     assert_eq!(refused(|p| p.reg = -0.1), "`reg` must be a number of at least 0, found -0.1");
     assert_eq!(refused(|p| p.max_iter = 0), "`max_iter` must be at least 1, found 0");
+    assert_eq!(refused(|p| p.cg_steps = 0), "`cg_steps` must be at least 1, found 0");
+    assert_eq!(refused(|p| p.block_size = 0), "`block_size` must be at least 1, found 0");
+    let signs =
+        |solver: &str| format!("`solver: {solver}` cannot keep factors from being negative: `nonnegative` goes with `cholesky` and `auto`");
+    assert_eq!(refused(|p| (p.nonnegative, p.solver) = (true, Solver::Cg)), signs("cg"));
+    assert_eq!(refused(|p| (p.nonnegative, p.solver) = (true, Solver::IalsPlusPlus)), signs("ials++"));
+    assert_eq!(refused(|p| (p.nonnegative, p.biases) = (true, true)), "`biases` cannot be had with `nonnegative`");
+    assert_eq!(refused(|p| (p.implicit, p.biases) = (true, true)), "`biases` cannot be had with `implicit`");
     assert_eq!(refused(|p| p.alpha = f64::NAN), "`alpha` must be a number of at least 0, found NaN");
 }

@@ -1,6 +1,6 @@
 //! A buffer of floats that starts at a cache line.
 
-use super::PAD;
+use super::{PAD, huge_pages};
 
 /// One cache line of floats.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub(crate) struct Aligned(Vec<Line>);
 impl Aligned {
     /// `floats` zeros, rounded up to whole cache lines.
     pub(crate) fn zeroed(floats: usize) -> Self {
-        Self(vec![Line([0.0; PAD]); floats.div_ceil(PAD)])
+        Self(huge_pages::filled(Line([0.0; PAD]), floats.div_ceil(PAD)))
     }
 
     /// The floats.

@@ -1,4 +1,4 @@
-//! Rows picked from a factor matrix: packed for the Gram kernel, or multiplied with one vector.
+//! Rows picked from a factor matrix and packed, for the other kernels to work on.
 
 use super::lanes::Lanes;
 
@@ -78,26 +78,6 @@ unsafe fn block<V: Lanes, const VECTORS: usize>(
             let to = rhs.as_mut_ptr().add(from + v * V::LANES);
             V::load(to).plus(sum).store(to);
         }
-    }
-}
-
-/// See [`super::Kernel::dots`].
-///
-/// # Safety
-/// `V`'s instruction set is there.
-#[inline(always)]
-pub(super) unsafe fn dots<V: Lanes, const ROWS: usize>(factors: &[f32], stride: usize, columns: &[u32], x: &[f32], out: &mut [f32]) {
-    assert!(stride.is_multiple_of(super::PAD) && x.len() >= stride && out.len() == columns.len());
-    for (out, &column) in out.iter_mut().zip(columns) {
-        let row = row_at(factors, stride, column);
-        // SAFETY: `row` and `x` have `stride` floats, a multiple of `LANES`.
-        *out = unsafe {
-            let mut sum = V::splat(0.0);
-            for at in (0..stride).step_by(V::LANES) {
-                sum = sum.plus_product(V::load(row.add(at)), V::load(x.as_ptr().add(at)));
-            }
-            sum.sum()
-        };
     }
 }
 

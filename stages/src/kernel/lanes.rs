@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 ///
 /// # Safety
 /// Every function needs a processor that has the instruction set; pointers must be valid for
-/// [`Lanes::LANES`] floats (`prefetch` takes any).
+/// [`Lanes::LANES`] floats (`prefetch` and `prefetch_far` take any).
 pub(super) trait Lanes: Copy {
     /// Floats in a vector. Divides [`super::PAD`].
     const LANES: usize;
@@ -27,8 +27,10 @@ pub(super) trait Lanes: Copy {
     unsafe fn minus_product(self, a: Self, b: Self) -> Self;
     /// The sum of all lanes, in a fixed order.
     unsafe fn sum(self) -> f32;
-    /// Asks for the cache line at `at`.
+    /// Asks for the cache line at `at`, to be used soon.
     unsafe fn prefetch(at: *const f32);
+    /// Asks for the cache line at `at`, to be used later: not into the first-level cache.
+    unsafe fn prefetch_far(at: *const f32);
 }
 
 /// 16 floats.
@@ -76,6 +78,10 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn prefetch(at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn prefetch_far(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 }
 
@@ -129,6 +135,10 @@ impl Lanes for Avx2 {
     unsafe fn prefetch(at: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
+    #[inline(always)]
+    unsafe fn prefetch_far(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+    }
 }
 
 /// 4 floats in plain Rust, which compilers turn into SSE2 or NEON. Multiplies and adds in two roundings:
@@ -174,4 +184,6 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}
+    #[inline(always)]
+    unsafe fn prefetch_far(_: *const f32) {}
 }

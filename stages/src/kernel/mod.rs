@@ -7,13 +7,15 @@
 //! |---|---|---|
 //! | [`Kernel::gather`] | copies factor rows into a packed panel, `rhs += Σ target · row` | normal equations |
 //! | [`Kernel::gram`] | `out += panelᵀ · panel`, upper triangle | normal equations |
+//! | [`Kernel::multiply`], [`Kernel::multiply_transposed`] | a panel, or its transpose, times a vector | conjugate gradients, blocks, training loss |
 //! | [`Kernel::solve`] | `x` of `A x = b` by Cholesky | normal equations |
-//! | [`Kernel::dots`] | one vector against many gathered rows | training loss |
 //! | [`Kernel::scores`] | a block of users against a block of items, transposed panels | top-k |
 //!
 //! The code is written once, generic over [`lanes::Lanes`], and compiled for AVX-512, AVX2 with FMA and plain
 //! Rust; BLAS reaches a tenth of the machine's peak on matrices this small. Results are bit-identical between
 //! runs on one instruction set and agree to rounding between instruction sets.
+//!
+//! *Memory.* Large buffers ask for large pages ([`huge_pages`]).
 //!
 //! *Padding.* Rows are padded with zeros to a multiple of [`PAD`] floats ([`padded`]) and live in [`Aligned`]
 //! buffers, so that every vector load hits one cache line.
@@ -22,15 +24,20 @@ mod aligned;
 mod cholesky;
 mod gather;
 mod gram;
+pub(crate) mod huge_pages;
 mod lanes;
+mod panel;
 mod scores;
 mod tile;
 
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 pub(crate) use aligned::Aligned;
 pub(crate) use cholesky::{IllConditioned, SMALLEST_RATIO};
+pub(crate) use gram::Ahead;
 pub(crate) use scores::{SCORE_ITEMS, SCORE_USERS};
 
 /// Row lengths are multiples of this many floats: one cache line.
@@ -134,17 +141,21 @@ dispatch! {
     ///
     /// Panics if a column lies outside `factors` or a slice is too short.
     fn gather(factors: &[f32], stride: usize, columns: &[u32], scales: Option<&[f32]>, targets: &[f32], panel: &mut [f32], rhs: &mut [f32]) = gather;
-    /// Adds the upper triangle of `panelᵀ · panel` to `out`, where `panel` is `depth × stride` and `out` is
-    /// `stride × stride`, both row-major. What lies below the diagonal of `out` is undefined.
-    fn gram(panel: &[f32], depth: usize, stride: usize, out: &mut [f32]) = gram;
+    /// Adds the upper triangle of `panelᵀ · panel` to `out`, of those `columns` alone: `panel` is `depth × stride`, `out` as wide and as high as
+    /// there are columns, both row-major. The range begins and ends at multiples of [`PAD`]. What lies below the diagonal of `out` is undefined.
+    /// Meanwhile the rows of `ahead` are asked for.
+    fn gram(panel: &[f32], depth: usize, stride: usize, columns: Range<usize>, out: &mut [f32], ahead: Ahead<'_>) = gram;
+    /// `out[p] += panel[p][columns] · x` for each `p`: `panel` has rows of `stride`, and as many as `out` is long. The range begins and ends at
+    /// multiples of [`PAD`].
+    fn multiply(panel: &[f32], stride: usize, columns: Range<usize>, x: &[f32], out: &mut [f32]) = panel;
+    /// `out += Σ_p weights[p] · panel[p][columns]`, the same with the panel transposed.
+    fn multiply_transposed(panel: &[f32], stride: usize, columns: Range<usize>, weights: &[f32], out: &mut [f32]) = panel;
     /// Solves `A x = b` in place: `a` holds the upper triangle, `n × n` row-major, and is destroyed; `b` becomes
     /// `x`. `work` has room for `2 n` floats. `n` is a multiple of [`PAD`], and so is the padding: an unused
     /// row has 1 on its diagonal and 0 elsewhere.
     ///
     /// Refuses a system whose pivots differ so much that f32 cannot be trusted with it.
     fn solve(a: &mut [f32], b: &mut [f32], work: &mut [f32], n: usize) -> Result<(), IllConditioned> = cholesky;
-    /// `out[p] = factors[columns[p]] · x` for each `p`. Panics if a column lies outside `factors`.
-    fn dots(factors: &[f32], stride: usize, columns: &[u32], x: &[f32], out: &mut [f32]) = gather;
     /// Scores of [`SCORE_USERS`] users against [`SCORE_ITEMS`] items, `out[u · SCORE_ITEMS + i]`. Both factor
     /// blocks are transposed: `users[p · SCORE_USERS + u]`, `items[p · SCORE_ITEMS + i]` for `p` below `rank`.
     fn scores(users: &[f32], items: &[f32], rank: usize, out: &mut [f32]) = scores;

@@ -47,7 +47,7 @@ proptest! {
             let mut panel = Aligned::zeroed(depth * stride);
             let (mut rhs, mut gram) = (Aligned::zeroed(stride), Aligned::zeroed(stride * stride));
             kernel.gather(factors.as_slice(), stride, &columns, weighted.then_some(&scales[..]), &targets, panel.as_mut_slice(), rhs.as_mut_slice());
-            kernel.gram(panel.as_slice(), depth, stride, gram.as_mut_slice());
+            kernel.gram(panel.as_slice(), depth, stride, 0..stride, gram.as_mut_slice(), Ahead::default());
             for i in 0..stride {
                 let column = |i: usize| -> Vec<f32> { columns.iter().map(|&c| factors.as_slice()[c as usize * stride + i]).collect() };
                 let expected = dot(&column(i), &targets);
@@ -55,6 +55,33 @@ proptest! {
                 for j in i..stride {
                     let expected: f64 = column(i).iter().zip(column(j)).zip(&scales).map(|((&a, b), &s)| f64::from(a * b * s * s)).sum();
                     prop_assert!((f64::from(gram.as_slice()[i * stride + j]) - expected).abs() < 1e-3, "{}: gram {i} {j}", kernel.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_with_a_panel_and_with_some_of_its_columns_equal_plain_sums(rank in 1_usize..130, depth in 0_usize..40, cut: (usize, usize), seed: u64) {
+        let stride = padded(rank);
+        let (panel, x, weights) = (matrix(depth, rank, seed), matrix(1, rank, seed ^ 1), matrix(1, depth.max(1), seed ^ 2));
+        let cuts = [cut.0 % (stride / PAD), cut.1 % (stride / PAD)].map(|cut| cut * PAD);
+        let columns = cuts[0].min(cuts[1])..cuts[0].max(cuts[1]) + PAD;
+        let (width, weights) = (columns.len(), &weights.as_slice()[..depth]);
+        let row = |p: usize| &panel.as_slice()[p * stride..][columns.clone()];
+        for kernel in Kernel::available() {
+            let (mut products, mut sums, mut gram) = (vec![0.5; depth], vec![0.5; width], vec![0.5; width * width]);
+            kernel.multiply(panel.as_slice(), stride, columns.clone(), &x.as_slice()[columns.clone()], &mut products);
+            kernel.multiply_transposed(panel.as_slice(), stride, columns.clone(), weights, &mut sums);
+            kernel.gram(panel.as_slice(), depth, stride, columns.clone(), &mut gram, Ahead { factors: panel.as_slice(), stride, columns: &[0, 7, u32::MAX] });
+            for (p, found) in products.into_iter().enumerate() {
+                prop_assert!((f64::from(found) - 0.5 - dot(row(p), &x.as_slice()[columns.clone()])).abs() < 1e-4, "{}: row {p}", kernel.name());
+            }
+            let column = |c: usize| -> Vec<f32> { (0..depth).map(|p| row(p)[c]).collect() };
+            for c in 0..width {
+                prop_assert!((f64::from(sums[c]) - 0.5 - dot(&column(c), weights)).abs() < 1e-4, "{}: column {c}", kernel.name());
+                for d in c..width {
+                    let found = f64::from(gram[c * width + d]);
+                    prop_assert!((found - 0.5 - dot(&column(c), &column(d))).abs() < 1e-4, "{}: columns {c} {d}", kernel.name());
                 }
             }
         }
@@ -83,24 +110,20 @@ proptest! {
     }
 
     #[test]
-    fn dots_and_scores_equal_plain_sums(rank in 1_usize..100, seed: u64) {
+    fn scores_equal_plain_sums(rank in 1_usize..100, seed: u64) {
         let stride = padded(rank);
         let (users, items) = (matrix(SCORE_USERS, rank, seed), matrix(SCORE_ITEMS, rank, seed ^ 1));
         let transposed = |m: &Aligned, n: usize| -> Vec<f32> {
             (0..rank * n).map(|at| m.as_slice()[at % n * stride + at / n]).collect()
         };
-        let columns: Vec<u32> = (0..SCORE_ITEMS as u32).rev().collect();
         for kernel in Kernel::available() {
             let mut scores = vec![f32::NAN; SCORE_USERS * SCORE_ITEMS];
             kernel.scores(&transposed(&users, SCORE_USERS), &transposed(&items, SCORE_ITEMS), rank, &mut scores);
             for u in 0..SCORE_USERS {
                 let user = &users.as_slice()[u * stride..][..stride];
-                let mut dots = vec![0.0; SCORE_ITEMS];
-                kernel.dots(items.as_slice(), stride, &columns, user, &mut dots);
                 for i in 0..SCORE_ITEMS {
                     let expected = dot(user, &items.as_slice()[i * stride..][..stride]);
                     prop_assert!((f64::from(scores[u * SCORE_ITEMS + i]) - expected).abs() < 1e-4);
-                    prop_assert!((f64::from(dots[SCORE_ITEMS - 1 - i]) - expected).abs() < 1e-4);
                 }
             }
         }
@@ -126,5 +149,5 @@ fn an_ill_conditioned_system_is_refused() {
 #[should_panic(expected = "out of range")]
 fn a_column_outside_the_factors_is_a_bug_that_panics() {
     let factors = matrix(2, 16, 1);
-    Kernel::detect().dots(factors.as_slice(), 16, &[2], &[0.0; 16], &mut [0.0]);
+    Kernel::detect().gather(factors.as_slice(), 16, &[2], None, &[1.0], &mut [0.0; 16], &mut [0.0; 16]);
 }

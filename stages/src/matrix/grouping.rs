@@ -10,12 +10,22 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::kernel::huge_pages;
+
 /// Entries grouped by row: row `r` has `columns[starts[r]..starts[r + 1]]` and the values there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Grouped<V> {
     pub(super) starts: Vec<usize>,
     pub(super) columns: Vec<u32>,
     pub(super) values: Vec<V>,
+}
+
+impl<V: Copy + Send + Sync> Grouped<V> {
+    /// The same entries with what `f` makes of their values.
+    pub(super) fn map<W: Send>(self, f: impl Fn(V) -> W + Sync) -> Grouped<W> {
+        let values = self.values.par_iter().map(|&value| f(value)).collect();
+        Grouped { starts: self.starts, columns: self.columns, values }
+    }
 }
 
 /// Entries that can be visited by range, as often as needed, from any thread.
@@ -65,7 +75,7 @@ pub(super) fn group<V: Copy + Send + Sync + Default>(entries: &impl Entries<V>, 
     }
     starts.push(total);
 
-    let mut grouped = Grouped { starts, columns: vec![0; total], values: vec![V::default(); total] };
+    let mut grouped = Grouped { starts, columns: huge_pages::filled(0, total), values: huge_pages::filled(V::default(), total) };
     let columns = Scattered(grouped.columns.as_mut_ptr(), total);
     let values = Scattered(grouped.values.as_mut_ptr(), total);
     next.par_iter_mut().enumerate().for_each(|(chunk, next)| {

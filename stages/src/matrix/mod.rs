@@ -65,7 +65,21 @@ pub struct Layer {
     pub by_user: CsMatI<f32, u32, usize>,
     /// One row an item, ascending user row numbers: the transpose.
     pub by_item: CsMatI<f32, u32, usize>,
+    /// How much each rating counts; `None`: all the same.
+    pub(crate) weights: Option<Weights>,
 }
+
+/// Weights of the entries of a layer, more than 0 and at most 1.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights {
+    /// In the order of the entries of `by_user`.
+    pub(crate) by_user: Vec<f32>,
+    /// In the order of the entries of `by_item`.
+    pub(crate) by_item: Vec<f32>,
+}
+
+/// The least weight: of a rating twenty half-lives old. A row of nothing but such ratings can still be solved.
+pub const WEIGHT_MIN: f32 = 1e-6;
 
 impl RatingMatrix {
     /// The users, in the order of the rows of `by_user`.
@@ -88,7 +102,18 @@ impl RatingMatrix {
         self.layers.iter().map(|layer| layer.by_user.nnz()).sum()
     }
 
-    /// The mean of all ratings.
+    /// What the ratings weigh together: as much as there are, unless they have weights.
+    pub fn weight(&self) -> f64 {
+        let of = |layer: &Layer| {
+            layer
+                .weights
+                .as_ref()
+                .map_or(layer.by_user.nnz() as f64, |weights| weights.by_user.iter().map(|&weight| f64::from(weight)).sum())
+        };
+        self.layers.iter().map(of).sum()
+    }
+
+    /// The mean of all ratings, whatever their weights.
     pub fn mean(&self) -> f64 {
         let ratings = self.layers.iter().flat_map(|layer| layer.by_user.data());
         ratings.map(|&rating| f64::from(rating)).sum::<f64>() / self.nnz() as f64

@@ -31,7 +31,7 @@ fn cells(matrix: &RatingMatrix) -> [Vec<(i32, i32, f32)>; 2] {
 fn the_worked_example_of_the_module_holds() {
     let matrix = RatingMatrix::build(&ratings(&[(10, 9, 3.0, 0), (20, 7, 4.0, 0), (10, 7, 5.0, 0)]), Duplicates::Latest).unwrap();
     assert_eq!((matrix.users().as_slice(), matrix.items().as_slice()), (&[7, 9][..], &[10, 20][..]));
-    let Layer { by_user, by_item } = &matrix.layers()[0];
+    let Layer { by_user, by_item, .. } = &matrix.layers()[0];
     assert_eq!((by_user.indptr().raw_storage(), by_user.indices(), by_user.data()), (&[0, 2, 3][..], &[0, 1, 0][..], &[5.0, 4.0, 3.0][..]));
     assert_eq!((by_item.indptr().raw_storage(), by_item.indices(), by_item.data()), (&[0, 2, 3][..], &[0, 1, 0][..], &[5.0, 3.0, 4.0][..]));
     assert!(matrix.contains(0, 1) && !matrix.contains(1, 1));
@@ -52,6 +52,17 @@ fn all_ratings_of_a_cell_are_kept_and_never_added_up() {
     assert_eq!(matrix.nnz(), 3);
     assert_eq!(matrix.layers().len(), 2);
     assert_eq!(cells(&matrix)[1], [(1, 1, 3.0), (1, 1, 4.0), (1, 2, 1.0)]);
+}
+
+#[test]
+fn a_weight_halves_with_every_half_life_and_stays_with_its_rating_on_both_sides() {
+    let rows = ratings(&[(10, 9, 3.0, 70), (20, 7, 4.0, 90), (10, 7, 5.0, 100), (20, 9, 1.0, -900), (20, 7, 2.0, 80)]);
+    let matrix = RatingMatrix::build_recent(&rows, Duplicates::Latest, 10.0).unwrap();
+    let Layer { by_user, by_item, weights } = &matrix.layers()[0];
+    let weights = weights.as_ref().unwrap();
+    assert_eq!((by_user.data(), &weights.by_user[..]), (&[5.0, 4.0, 3.0, 1.0][..], &[1.0, 0.5, 0.125, WEIGHT_MIN][..]));
+    assert_eq!((by_item.data(), &weights.by_item[..]), (&[5.0, 3.0, 4.0, 1.0][..], &[1.0, 0.125, 0.5, WEIGHT_MIN][..]));
+    assert!((matrix.weight() - 1.625).abs() < 1e-5 && RatingMatrix::build(&rows, Duplicates::Latest).unwrap().weight() == 4.0);
 }
 
 #[test]

@@ -51,6 +51,16 @@ impl Factors {
         self.rows.as_mut_slice()
     }
 
+    /// Takes over the vectors of all ids that `other`, of the same rank, knows.
+    pub(crate) fn copy_known(&mut self, other: &Self) {
+        let stride = padded(self.rank);
+        for (row, &id) in self.rows.as_mut_slice().chunks_exact_mut(stride).zip(self.ids.as_slice()) {
+            if let Some(theirs) = other.of(id) {
+                row[..self.rank].copy_from_slice(theirs);
+            }
+        }
+    }
+
     /// The vector at `row`. Panics beyond the last row.
     pub fn row(&self, row: u32) -> &[f32] {
         &self.rows.as_slice()[row as usize * padded(self.rank)..][..self.rank]

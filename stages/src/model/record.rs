@@ -40,6 +40,12 @@ pub struct ModelRecord {
     pub instruction_set: String,
     /// All parameters, seed included.
     pub params: AlsParams,
+    /// Days after which a rating counted half; absent if all counted the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recency_half_life: Option<f64>,
+    /// The version whose factors the training started from; absent if they were random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<String>,
     /// What became of repeated ratings.
     pub duplicates: Duplicates,
     /// What is predicted for users and items that it does not know. Records from before there was a choice: `drop`.

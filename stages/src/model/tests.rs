@@ -111,6 +111,8 @@ pub(crate) fn record(claim: &Claim, key: &PublishKey) -> ModelRecord {
         binary_version: "0.0.0".to_owned(),
         instruction_set: "portable".to_owned(),
         params: AlsParams::default(),
+        recency_half_life: None,
+        warm_start: None,
         duplicates: Duplicates::Latest,
         cold_start: ColdStart::Drop,
         mean_rating: Some(3.5),

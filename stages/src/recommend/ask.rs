@@ -96,7 +96,10 @@ pub fn recommend(choice: &ModelChoice, subject: Subject, k: usize, seen: Option<
     let items = match &subject {
         Subject::Item(item) => {
             let item = asked.names.item(item).ok_or_else(|| unknown_item(item))?;
-            similar_items(&asked.model, item, k).map_err(|error| asked.in_names(error, item))?
+            // A model that Spark saved has no record, and no biases.
+            let rank = asked.model.rank();
+            let factors = asked.version.record.as_ref().map_or(rank, |record| record.params.rank_of_width(rank));
+            similar_items(&asked.model, factors, item, k).map_err(|error| asked.in_names(error, item))?
         }
         Subject::User(user) => asked.for_user(user, k, seen, context)?,
         Subject::NewUser(ratings) => {

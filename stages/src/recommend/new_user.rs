@@ -39,7 +39,7 @@ pub fn fold_in(model: &AlsModel, params: &AlsParams, ratings: &[(i32, f32)]) -> 
         return Err(StageError::input(message).with_hint("give ratings of items that the model was trained on"));
     }
     // The rank is that of the factors at hand, whatever the record says.
-    let params = AlsParams { rank: model.rank(), ..params.clone() }.check()?;
+    let params = AlsParams { rank: params.rank_of_width(model.rank()), ..params.clone() }.check()?;
     let factors = params.fold_in(model.items(), &known).map_err(|error| match error {
         FitError::Singular { ratings, rank, .. } => {
             StageError::numeric(format!("{ratings} ratings do not determine the {rank} factors of a user: the model has no regularisation"))

@@ -36,13 +36,13 @@ pub fn to_new_user(model: &AlsModel, factors: &[f32], k: usize, is_excluded: imp
 }
 
 /// The `k` items whose factors point most nearly where those of `item` do, by cosine `y_i·y_j / (|y_i| |y_j|)`; not the item itself.
-/// Items whose factors are all 0 point nowhere and are left out.
+/// Items whose factors are all 0 point nowhere and are left out. Only the first `factors` of each row say what an item is like; biases come after them.
 ///
 /// # Errors
 /// The model does not know the item, or its factors are all 0.
-pub fn similar_items(model: &AlsModel, item: i32, k: usize) -> Result<Vec<Recommended>> {
+pub fn similar_items(model: &AlsModel, factors: usize, item: i32, k: usize) -> Result<Vec<Recommended>> {
     let row = model.items().ids().row(item).ok_or_else(|| unknown_item(item))?;
-    let directions = directions(model.items());
+    let directions = directions(model.items(), factors);
     if is_zero(directions.row(row)) {
         let message = format!("item {item} has factors of 0 only, so nothing is like it");
         return Err(StageError::numeric(message).with_hint("train with more iterations or a smaller `reg`"));
@@ -86,12 +86,12 @@ fn only(factors: &[f32]) -> Factors {
     Factors::from_padded(Ids::of(&[0]), factors.len(), rows)
 }
 
-/// The factors at length 1; those of length 0 stay.
-fn directions(factors: &Factors) -> Factors {
-    let rank = factors.rank();
+/// The first `rank` factors of each row at length 1; those of length 0 stay.
+fn directions(factors: &Factors, rank: usize) -> Factors {
+    let rank = rank.min(factors.rank());
     let mut rows = Aligned::zeroed(factors.ids().len() * padded(rank));
     for (to, row) in rows.as_mut_slice().chunks_exact_mut(padded(rank)).zip(0..) {
-        let from = factors.row(row);
+        let from = &factors.row(row)[..rank];
         let length = from.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
         if length > 0.0 {
             to.iter_mut().zip(from).for_each(|(to, &x)| *to = (f64::from(x) / length) as f32);

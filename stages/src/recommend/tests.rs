@@ -54,11 +54,13 @@ fn a_user_s_list_by_hand() {
 
 #[test]
 fn similar_items_by_hand() {
-    let found = similar_items(&model(), 10, 5).unwrap();
+    let found = similar_items(&model(), 2, 10, 5).unwrap();
     assert_eq!(found.iter().map(|place| place.item).collect::<Vec<_>>(), [30, 20], "neither itself nor the one without direction");
     assert!((found[0].score - 0.5_f32.sqrt()).abs() < 1e-6 && found[1].score == 0.0, "{found:?}");
-    assert!(similar_items(&model(), 40, 5).unwrap_err().message.contains("factors of 0 only"));
-    assert!(similar_items(&model(), 41, 5).unwrap_err().message.contains("does not know item 41"));
+    assert!(similar_items(&model(), 2, 40, 5).unwrap_err().message.contains("factors of 0 only"));
+    assert!(similar_items(&model(), 2, 41, 5).unwrap_err().message.contains("does not know item 41"));
+    // With the second float taken for a bias every item points one way or the other.
+    assert!(similar_items(&model(), 1, 10, 5).unwrap().iter().all(|place| place.score.abs() == 1.0));
 }
 
 #[test]
@@ -141,6 +143,8 @@ fn workspace() -> (tempfile::TempDir, Context) {
         binary_version: String::new(),
         instruction_set: String::new(),
         params: AlsParams::default(),
+        recency_half_life: None,
+        warm_start: None,
         duplicates: Duplicates::Latest,
         cold_start: ColdStart::Drop,
         mean_rating: None,

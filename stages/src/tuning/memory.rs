@@ -27,7 +27,8 @@ pub struct Plan {
 
 /// Ratings that `als` sums up in one piece; the sums of the pieces of a long row are all there at once.
 const SEGMENT: u64 = 4096;
-/// Rows of gathered factors in a thread's workspace.
+/// Bytes of gathered factors in a thread's workspace, and rows of them that there are at least.
+const PANEL_BYTES: u64 = 512 << 10;
 const PANEL: u64 = 128;
 /// Rows that the implicit objective sums up in one piece, all pieces at once.
 const BLOCK: u64 = 1024;
@@ -35,12 +36,12 @@ const BLOCK: u64 = 1024;
 impl Footprint {
     /// An upper estimate for a training of `params` on `matrix`, and its evaluation, by so many threads.
     pub fn of(params: &AlsParams, matrix: &RatingMatrix, threads: usize) -> Self {
-        let (stride, threads) = (padded(params.rank) as u64, threads as u64);
+        let (stride, threads) = (padded(params.width()) as u64, threads as u64);
         let (users, items) = (matrix.users().len() as u64, matrix.items().len() as u64);
         let square = stride * stride * 4;
         let waiting = (users + items) * stride * 4;
         // Panel, Gram matrix and right-hand side; twice the square again in f64 where f32 is not enough or signs are fixed.
-        let scratch = threads * (PANEL * stride * 4 + 5 * square);
+        let scratch = threads * ((PANEL * stride * 4).max(PANEL_BYTES) + 5 * square);
         let long_rows = threads.min(users + items) * longest_row(matrix).div_ceil(SEGMENT) * square;
         let all_cells = if params.implicit { users.max(items).div_ceil(BLOCK) * square } else { 0 };
         // The item factors once more, in panels, to rank with.

@@ -42,6 +42,11 @@ pub(super) struct Identity {
     pub(super) holdout: Option<f64>,
     pub(super) early_stopping: Option<EarlyStopping>,
     pub(super) params: AlsParams,
+    #[serde(default)]
+    pub(super) recency_half_life: Option<f64>,
+    /// The version that it started from.
+    #[serde(default)]
+    pub(super) warm_start: Option<String>,
     pub(super) duplicates: Duplicates,
     pub(super) instruction_set: String,
     pub(super) binary_version: String,
@@ -80,7 +85,7 @@ impl<'a> Checkpoint<'a> {
 
     /// The state to go on from, if there is one. `matrix` tells its shape.
     pub(super) fn load(&self, matrix: &RatingMatrix) -> Option<State> {
-        let rank = self.identity.params.rank;
+        let rank = self.identity.params.width();
         match checkpoint_file::read(&self.path, &self.identity, matrix, rank) {
             Ok(state) => state,
             Err(why) => {

@@ -12,12 +12,15 @@ use crate::context::{Context, Progress, Report, Unit};
 use crate::error::Result;
 use crate::failpoint;
 use crate::matrix::RatingMatrix;
+use crate::model::AlsModel;
 
 /// What to train, and how to look at it.
 pub(super) struct Fitting<'a> {
     pub(super) params: &'a AlsValidParams,
     pub(super) matrix: &'a RatingMatrix,
     pub(super) holdout: Option<&'a Holdout>,
+    /// The model to start from.
+    pub(super) warm_start: Option<&'a AlsModel>,
     pub(super) early_stopping: Option<EarlyStopping>,
     pub(super) context: &'a Context,
 }
@@ -42,7 +45,10 @@ impl Fitting<'_> {
         let (params, matrix) = (self.params, self.matrix);
         let mut watch = Watch::new(self.early_stopping);
         let (mut trainer, mut iterations, mut seconds, mut best) = match checkpoint.load(matrix) {
-            None => (Trainer::new(params, matrix), Vec::new(), 0.0, None),
+            None => {
+                let start = |older: &AlsModel| Trainer::warm(params, matrix, older);
+                (self.warm_start.map_or_else(|| Trainer::new(params, matrix), start), Vec::new(), 0.0, None)
+            }
             Some(State { iterations, seconds, model, best }) => {
                 self.context.info(format!("resumed from iteration {}", iterations.len()));
                 let trainer = Trainer::resumed(params, matrix, model, iterations.len());

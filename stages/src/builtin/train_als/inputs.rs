@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::early_stopping::EarlyStopping;
-use crate::als::{AlsParams, AlsValidParams, RegScaling};
+use crate::als::{AlsParams, AlsValidParams, RegScaling, Solver};
 use crate::error::{Result, StageError};
 use crate::matrix::Duplicates;
 use crate::model::ColdStart;
@@ -46,6 +46,30 @@ pub struct TrainAlsInputs {
     /// Whether factors must not be negative, so that each can be read as "how much of this taste".
     #[serde(default)]
     pub nonnegative: bool,
+    /// How users and items are solved, one by one: exactly (`cholesky`, as Spark does), by a few steps of conjugate gradients from what they were (`cg`), by
+    /// blocks of factors (`ials++`), or each exactly or by conjugate gradients, whichever takes less time (`auto`). The higher the rank, the
+    /// more is gained by not being exact.
+    #[serde(default)]
+    pub solver: Solver,
+    /// Steps of conjugate gradients; only used by `cg` and `auto`.
+    #[serde(default = "defaults::cg_steps")]
+    #[schemars(range(min = 1))]
+    pub cg_steps: usize,
+    /// Factors in a block, rounded up to a multiple of 16; only used by `ials++`.
+    #[serde(default = "defaults::block_size")]
+    #[schemars(range(min = 1))]
+    pub block_size: usize,
+    /// Whether a prediction is the product of factors alone, as Spark's is, or also has the mean of all ratings, a bias of the user and one of the item.
+    /// Biases are stored as two factors more. Not with `implicit` or `nonnegative`.
+    #[serde(default)]
+    pub biases: bool,
+    /// Days after which a rating counts half as much as one of the newest date in `ratings`, after twice as many a quarter, and so on: the weight of
+    /// its squared error or, if `implicit`, of what it adds to confidence. By default all count the same.
+    pub recency_half_life: Option<f64>,
+    /// Model to start from instead of random factors: a version in `models`, `latest`, `current`, or a path, which has a `/` in it. Then a few sweeps
+    /// suffice (`max_iter: 3`). `latest` and `current` may not exist yet.
+    #[schemars(length(min = 1))]
+    pub warm_start: Option<String>,
     /// What the model predicts for users and items that it does not know: nothing (`drop`), NaN as Spark does by default (`nan`),
     /// or the mean of the ratings trained on (`mean`). `evaluate` goes by it.
     #[serde(default)]
@@ -85,6 +109,12 @@ mod defaults {
     pub(super) fn alpha() -> f64 {
         AlsParams::default().alpha
     }
+    pub(super) fn cg_steps() -> usize {
+        AlsParams::default().cg_steps
+    }
+    pub(super) fn block_size() -> usize {
+        AlsParams::default().block_size
+    }
 }
 
 impl TrainAlsInputs {
@@ -94,12 +124,19 @@ impl TrainAlsInputs {
     /// Inputs that are out of range, or that do not go together.
     pub(super) fn params(&self) -> Result<AlsValidParams> {
         self.check_holdout()?;
+        if let Some(days) = self.recency_half_life.filter(|days| !(days.is_finite() && *days > 0.0)) {
+            return Err(StageError::input(format!("`recency_half_life` must be a number of days above 0, found {days}"))
+                .with_hint("365 lets a rating count half after a year; leave it out and all count the same"));
+        }
         if self.implicit && self.cold_start == ColdStart::Mean {
             let message = "`cold_start: mean` cannot be had with `implicit`: such a model predicts preferences, not ratings";
             return Err(StageError::input(message).with_hint("write `cold_start: drop` or `nan`"));
         }
         let Self { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative, .. } = *self;
-        Ok(AlsParams { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative }.check()?)
+        let Self { solver, cg_steps, block_size, biases, .. } = *self;
+        let params =
+            AlsParams { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative, solver, cg_steps, block_size, biases };
+        Ok(params.check()?)
     }
 
     /// That what is held out, and what is done with it, makes sense.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `inputs` | what can be chosen |
 //! | `fitting` | the sweeps and what happens between them |
+//! | `warm_start` | the older model that it starts from |
 //! | `holdout` | ratings that the training does not see |
 //! | `early_stopping` | when it has learned what it can |
 //! | `checkpoint`, `checkpoint_file` | going on after a crash |
@@ -19,6 +20,7 @@ mod fitting;
 mod holdout;
 mod inputs;
 mod record;
+mod warm_start;
 
 #[cfg(test)]
 mod tests;
@@ -163,8 +165,12 @@ fn train_and_publish(inputs: &TrainAlsInputs, params: &AlsValidParams, data: Dat
         return Err(StageError::input(message).with_hint("look at the report of `etl`: were its rows rejected?"));
     }
     context.progress("index", 0, Some(ratings.len() as u64), Unit::Rows);
-    let matrix = RatingMatrix::build(&ratings, inputs.duplicates)?;
+    let matrix = match inputs.recency_half_life {
+        None => RatingMatrix::build(&ratings, inputs.duplicates)?,
+        Some(days) => RatingMatrix::build_recent(&ratings, inputs.duplicates, days)?,
+    };
     drop(ratings);
+    let warm_start = warm_start::find(inputs, params.get(), &names, context)?;
     let holdout = held_out.map(|held_out| scorable(&held_out, &matrix, inputs)).transpose()?;
     context.check_cancelled()?;
 
@@ -176,16 +182,27 @@ fn train_and_publish(inputs: &TrainAlsInputs, params: &AlsValidParams, data: Dat
         holdout: inputs.holdout,
         early_stopping: inputs.early_stopping,
         params: params.get().clone(),
+        recency_half_life: inputs.recency_half_life,
+        warm_start: warm_start.as_ref().map(|start| start.version.clone()),
         duplicates: inputs.duplicates,
         instruction_set: Kernel::detect().name().to_owned(),
         binary_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let mut checkpoint = Checkpoint::new(&models, identity, inputs.checkpoint_every, context);
-    let fitting = Fitting { params, matrix: &matrix, holdout: holdout.as_ref(), early_stopping: inputs.early_stopping, context };
+    let fitting = Fitting {
+        params,
+        matrix: &matrix,
+        holdout: holdout.as_ref(),
+        warm_start: warm_start.as_ref().map(|start| &start.model),
+        early_stopping: inputs.early_stopping,
+        context,
+    };
     let fitted = fitting.run(&mut checkpoint)?;
 
     context.progress("publish", 0, None, Unit::Bytes);
-    let training = Training { inputs, params, matrix: &matrix, fitted: &fitted, holdout: holdout.as_ref(), dataset, validation };
+    let warm_start = warm_start.map(|start| start.version);
+    let training =
+        Training { inputs, params, matrix: &matrix, fitted: &fitted, holdout: holdout.as_ref(), warm_start, dataset, validation };
     let mut output = None;
     let record = |claim: &Claim| {
         let made = training.output(claim, context);

@@ -19,6 +19,8 @@ pub(super) struct Training<'a> {
     pub(super) matrix: &'a RatingMatrix,
     pub(super) fitted: &'a Fitted,
     pub(super) holdout: Option<&'a Holdout>,
+    /// The version that it started from.
+    pub(super) warm_start: Option<String>,
     pub(super) dataset: DatasetRecord,
     /// The dataset that was held out, if it is one of its own.
     pub(super) validation: Option<DatasetRecord>,
@@ -58,6 +60,8 @@ impl Training<'_> {
             binary_version: env!("CARGO_PKG_VERSION").to_owned(),
             instruction_set: fitted.fit.instruction_set.to_owned(),
             params: self.params.get().clone(),
+            recency_half_life: inputs.recency_half_life,
+            warm_start: self.warm_start.clone(),
             duplicates: inputs.duplicates,
             cold_start: inputs.cold_start,
             mean_rating: (!inputs.implicit).then(|| self.matrix.mean()),

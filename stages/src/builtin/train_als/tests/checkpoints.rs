@@ -136,6 +136,8 @@ fn without_a_number_a_checkpoint_is_kept_once_a_minute_and_0_means_none() {
             holdout: None,
             early_stopping: None,
             params: AlsParams { rank: 4, ..AlsParams::default() },
+            recency_half_life: None,
+            warm_start: None,
             duplicates: Duplicates::Latest,
             instruction_set: String::new(),
             binary_version: String::new(),
@@ -145,7 +147,14 @@ fn without_a_number_a_checkpoint_is_kept_once_a_minute_and_0_means_none() {
         let fit = |max_iter: usize| {
             let params = AlsParams { max_iter, ..params.get().clone() }.check().unwrap();
             let mut checkpoint = Checkpoint::new(&models, identity(&crashing.context), every, &crashing.context);
-            let fitting = Fitting { params: &params, matrix: &matrix, holdout: None, early_stopping: None, context: &crashing.context };
+            let fitting = Fitting {
+                params: &params,
+                matrix: &matrix,
+                holdout: None,
+                warm_start: None,
+                early_stopping: None,
+                context: &crashing.context,
+            };
             fitting.run(&mut checkpoint).unwrap();
         };
         fit(2);

@@ -1,6 +1,7 @@
 //! Trainings from ratings to a version: figures, held-out ratings, early ends, crashes and checkpoints.
 
 mod checkpoints;
+mod starts;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 
 use super::*;
-use crate::als::AlsParams;
+use crate::als::{AlsParams, Solver};
 use crate::builtin::{FindModel, FindModelInputs};
 use crate::context::{PublishKey, Report, Reporter};
 use crate::matrix::Duplicates;
@@ -49,6 +50,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(inputs.params().unwrap().get(), &AlsParams::default());
     assert_eq!((inputs.rank, inputs.reg, inputs.max_iter, inputs.seed, inputs.alpha), (64, 0.1, 15, 42, 1.0));
     assert_eq!((inputs.duplicates, inputs.cold_start, inputs.nonnegative), (Duplicates::Latest, ColdStart::Drop, false));
+    assert_eq!((inputs.solver, inputs.biases, inputs.recency_half_life, inputs.warm_start), (Solver::Cholesky, false, None, None));
 }
 
 #[test]
