@@ -38,7 +38,7 @@ fn a_run_at_max_active_runs_waits_with_a_message_or_refuses() {
     let refused = sandbox.recflow(&["run", "p.yaml", "--no-wait"]).exits(1);
     assert!(refused.err.contains("`max_active_runs` is 1"), "{}", refused.all());
     let second = sandbox.spawn(&["run", "p.yaml"]);
-    let count = || sandbox.json(&["status", "--json"]).as_array().map_or(0, Vec::len);
+    let count = || sandbox.json(&["runs", "--json"]).as_array().map_or(0, Vec::len);
     sandbox.wait_until("the second run is recorded", || count() == 2);
     assert_eq!(sandbox.status()["status"], "queued");
     sandbox.write("go", "");

@@ -9,7 +9,8 @@ use crate::sandbox::Sandbox;
 
 /// A sandbox in which `p.yaml` has run `runs` times, each with a log.
 fn with_runs(runs: usize) -> Sandbox {
-    let sandbox = Sandbox::with("name: p\ntasks: { a: { stage: shell, with: { script: 'echo hello; echo n=1 > \"$RECFLOW_OUTPUT\"' } } }\n");
+    let sandbox =
+        Sandbox::with("name: p\ntasks: { a: { stage: shell, with: { script: 'echo hello; echo n=1 > \"$RECFLOW_OUTPUT\"' } } }\n");
     for _ in 0..runs {
         sandbox.recflow(&["run", "p.yaml", "-q"]).exits(0);
     }
@@ -52,7 +53,10 @@ fn prune_tells_first_and_deletes_runs_with_their_logs() {
 fn prune_follows_the_settings_and_spares_what_is_under_way() {
     let sandbox = with_runs(2);
     sandbox.write("recflow.yaml", "retention: { runs: 1 }\n");
-    sandbox.write("wait.yaml", "name: p\ntasks: { a: { stage: shell, with: { script: 'echo hello; touch up; while [ ! -e go ]; do sleep 0.02; done' } } }\n");
+    sandbox.write(
+        "wait.yaml",
+        "name: p\ntasks: { a: { stage: shell, with: { script: 'echo hello; touch up; while [ ! -e go ]; do sleep 0.02; done' } } }\n",
+    );
     let run = sandbox.spawn(&["run", "wait.yaml"]);
     sandbox.wait_until("the program is up", || sandbox.file("up").exists());
     let done = sandbox.recflow(&["prune", "--max-size", "0", "--json"]).exits(0).json();
@@ -152,7 +156,9 @@ fn doctor_names_what_is_wrong_with_a_remedy() {
         assert_eq!(verdict(&checks, name), expected, "{name}\n{}", ran.all());
     }
     let shown = sandbox.recflow(&["doctor"]).exits(1).out;
-    for words in ["hint: recflow validate pipelines/bad.yaml", &format!("hint: recflow resume {id}"), "0 under way, 0 waiting, 1 interrupted"] {
+    for words in
+        ["hint: recflow validate pipelines/bad.yaml", &format!("hint: recflow resume {id}"), "0 under way, 0 waiting, 1 interrupted"]
+    {
         assert!(shown.contains(words), "{words}\n{shown}");
     }
 }
