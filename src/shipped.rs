@@ -18,6 +18,8 @@ pub const ALL: &[Shipped] = &[
     Shipped { name: "quickstart", text: include_str!("../pipelines/quickstart.yaml") },
     Shipped { name: "etl-train-test", text: include_str!("../pipelines/etl-train-test.yaml") },
     Shipped { name: "drift-retrain", text: include_str!("../pipelines/drift-retrain.yaml") },
+    Shipped { name: "drift-watch", text: include_str!("../pipelines/drift-watch.yaml") },
+    Shipped { name: "retrain", text: include_str!("../pipelines/retrain.yaml") },
     Shipped { name: "tune-train", text: include_str!("../pipelines/tune-train.yaml") },
 ];
 

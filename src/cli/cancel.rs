@@ -44,7 +44,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
             writeln!(out, "run {} is being cancelled", found.id)?;
             Ok(Exit::Success)
         }
-        Standing::Interrupted => {
+        Standing::Unclaimed | Standing::Interrupted => {
             if open_for_writing(workspace)?.write(|tx| tx.cancel_unclaimed(&found.id, now(), &reason))? {
                 writeln!(out, "run {} is cancelled; it had not begun", found.id)?;
                 return Ok(Exit::Success);

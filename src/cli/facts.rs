@@ -126,7 +126,7 @@ pub(super) fn brief(workspace: &Workspace, row: &Run, now: UnixMs) -> RunReport 
         // Nobody has claimed it yet: it waits for a daemon or a limit.
         Standing::Interrupted if row.status == RunStatus::Queued && row.owner.is_none() => "queued",
         Standing::Interrupted => "interrupted",
-        Standing::Over | Standing::Live { .. } => row.status.as_str(),
+        Standing::Over | Standing::Unclaimed | Standing::Live { .. } => row.status.as_str(),
     };
     // Nobody knows when an interrupted run stopped: its time does not go on.
     let end = row.ended_at.or((status != "interrupted").then_some(now));

@@ -26,7 +26,7 @@ impl Patience {
     pub(super) fn waits_for(self, error: &Error) -> bool {
         match error {
             Error::Busy { .. } => true,
-            Error::Full { .. } | Error::ReadOnly { .. } | Error::Other { .. } => self == Patience::Forever,
+            Error::Full { .. } | Error::ReadOnly { .. } | Error::Disk { .. } | Error::Other { .. } => self == Patience::Forever,
             _ => false,
         }
     }

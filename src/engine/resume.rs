@@ -22,6 +22,8 @@ pub enum Standing {
         /// The process, where it is known.
         pid: Option<u32>,
     },
+    /// Not begun: it waits for a daemon to claim it.
+    Unclaimed,
     /// Not over, and its owner is dead: shown as `interrupted`.
     Interrupted,
 }
@@ -38,6 +40,7 @@ pub(super) fn standing_of(owners: &dyn Owners, run: &Run) -> Standing {
     }
     match run.owner.as_deref().map(|owner| owners.liveness(owner)) {
         Some(Liveness::Alive { pid }) => Standing::Live { pid },
+        None if run.status == RunStatus::Queued => Standing::Unclaimed,
         Some(Liveness::Dead) | None => Standing::Interrupted,
     }
 }
@@ -125,7 +128,7 @@ impl Driver {
             match standing_of(&*self.owners, &row) {
                 Standing::Live { pid: Some(pid) } => bail!("run {id} is under way in process {pid}"),
                 Standing::Live { pid: None } => bail!("run {id} is under way in another process"),
-                Standing::Over | Standing::Interrupted => {}
+                Standing::Over | Standing::Unclaimed | Standing::Interrupted => {}
             }
             let taken = tx.set_owner(id, row.owner.as_deref(), Some(&self.owner))?;
             debug_assert!(taken, "the row was read in this transaction");

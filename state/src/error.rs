@@ -37,6 +37,14 @@ pub enum Error {
         /// What the system said.
         detail: String,
     },
+    /// The disk failed while it was read or written. What was committed before is intact.
+    #[error("the disk of the store `{}` failed: {detail}", path.display())]
+    Disk {
+        /// The store.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
     /// The file is not a sound store: damaged pages, another program's file, or a value that no version writes.
     #[error("the store `{}` is damaged: {detail}", path.display())]
     Corrupt {
@@ -144,6 +152,7 @@ impl Error {
             Self::Busy { .. } => "look for a backup or another program that has the file open, then try again",
             Self::Full { .. } => "free some space and run `recflow resume`; nothing that was reported as done is lost",
             Self::ReadOnly { .. } => "check the owner and the mount of the folder, or set RECFLOW_HOME to one that can be written",
+            Self::Disk { .. } => "see the system's log; copy the store with `recflow backup` while it can be read",
             Self::Corrupt { .. } => "restore a backup of the file, or move it and the files `-wal` and `-shm` beside it away to start anew",
             Self::NewerSchema { .. } => "use the recflow that wrote it, or a newer one",
             Self::OlderSchema { .. } => "the next `recflow run` brings it up to date",
@@ -180,6 +189,7 @@ impl Error {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::DiskFull) => Self::Full { path },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::ReadOnly { path, detail },
+            Some(ErrorCode::SystemIoFailure) => Self::Disk { path, detail },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { path, detail },
             _ => Self::Other { path, what: what.to_owned(), detail },
         }

@@ -4,6 +4,7 @@ mod broken;
 mod cancel;
 mod cli;
 mod crash;
+mod daemon;
 mod damage;
 mod data;
 mod docs;
