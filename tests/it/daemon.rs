@@ -24,10 +24,7 @@ fn starts(sandbox: &Sandbox) -> usize {
 }
 
 fn runs(sandbox: &Sandbox) -> Vec<Value> {
-    match sandbox.json(&["status", "--json", "-n", "1000"]) {
-        Value::Array(runs) => runs,
-        other => other["runs"].as_array().cloned().unwrap_or_default(),
-    }
+    sandbox.json(&["runs", "--json", "-n", "1000"]).as_array().cloned().unwrap_or_default()
 }
 
 fn of<'a>(runs: &'a [Value], pipeline: &str) -> Vec<&'a Value> {
