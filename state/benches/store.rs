@@ -58,7 +58,7 @@ fn create(tx: &Tx<'_>, n: u64, tasks: u32) -> Result<RunId, Error> {
     let task = |position| NewTask { task_id: format!("task_{position}"), stage: "noop".to_owned(), pool: None };
     tx.create_run(&run, &(0..tasks).map(task).collect::<Vec<_>>())?;
     let (start, end) = (run.created_at, UnixMs(run.created_at.0 + 1_000));
-    tx.update_run(&id, if n % 50 == 0 { RunStatus::Failed } else { RunStatus::Succeeded }, Some(start), Some(end), None)?;
+    tx.update_run(&id, if n.is_multiple_of(50) { RunStatus::Failed } else { RunStatus::Succeeded }, Some(start), Some(end), None)?;
     Ok(id)
 }
 
