@@ -39,7 +39,7 @@ pub fn parquet_dataset(data: &[u8]) {
     let mut more = Ratings::default();
     more.push(1, 1, 3.0, 12_784);
     let Ok(Begin::Open(mut transaction)) = Transaction::begin(&[&path], &context) else { panic!("it was opened before") };
-    let change = Change { rows: vec![more], mode: Mode::Upsert, rating_type: RatingTypeChoice::Float };
+    let change = Change { rows: vec![more].into(), mode: Mode::Upsert, rating_type: RatingTypeChoice::Float };
     // Dates may lie beyond any calendar, added columns may be nested: refused is fine.
     if let Ok(written) = transaction.write(0, change, &Layout::default()) {
         transaction.commit(&()).expect("there is room");
@@ -109,7 +109,7 @@ fn trained() -> tempfile::TempDir {
     }
     let path = folder.path().join("train");
     let Ok(Begin::Open(mut transaction)) = Transaction::begin(&[&path], &context) else { panic!("nothing is there") };
-    let change = Change { rows: vec![ratings], mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto };
+    let change = Change { rows: vec![ratings].into(), mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto };
     transaction.write(0, change, &Layout::default()).expect("there is room");
     transaction.commit(&()).expect("there is room");
     let inputs = [("ratings", "train"), ("models", "models")].map(|(name, value)| (name.to_owned(), value.into()));

@@ -24,6 +24,7 @@ mod models;
 mod output;
 mod pause;
 mod peer;
+mod plan;
 mod predict;
 mod prune;
 mod recommend;
@@ -96,6 +97,8 @@ enum Color {
 enum Verb {
     /// Run a pipeline here and now.
     Run(run::Args),
+    /// Show what a run would do, and about what it would take.
+    Plan(plan::Args),
     /// Check pipelines and report every mistake at its place.
     Validate(validate::Args),
     /// Draw the graph of a pipeline.
@@ -221,6 +224,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
     let exit = match cli.verb {
         Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
         Verb::Schedule(args) => schedule::run(args, &workspace, terminal, &mut out)?,
+        Verb::Plan(args) => plan::run(args, &workspace, terminal, &mut out)?,
         Verb::Status(args) => status::run(args, &workspace, terminal, &mut out)?,
         Verb::Runs(args) => runs::run(args, &workspace, terminal, &mut out)?,
         Verb::History(args) => history::run(args, &workspace, terminal, &mut out)?,

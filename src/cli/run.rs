@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use recflow_stages::clock::SystemClock;
+use recflow_stages::estimate::machine_memory;
 use recflow_state::{RunId, Trigger};
 
 use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs, Source};
 use super::signals::{Interrupts, cancel_on_signal};
-use super::{Terminal, facts, view};
+use super::{Terminal, facts, plan, view};
 use crate::engine::entropy::SystemEntropy;
 use crate::engine::{AtLimit, Launch, Options, Patience, Role, Service};
 use crate::pipeline::Limits;
@@ -34,7 +35,7 @@ pub(super) struct Args {
     params: ParamArgs,
     #[command(flatten)]
     execution: Execution,
-    /// Show what would run, in which order, and run nothing.
+    /// Show what would run, in which order, and about what it would take, and run nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -53,6 +54,9 @@ pub(super) struct Execution {
     /// Fail, instead of waiting, if `max_active_runs` runs of the pipeline are under way.
     #[arg(long)]
     no_wait: bool,
+    /// Start even if a task would need more memory than the machine has.
+    #[arg(long)]
+    ignore_memory: bool,
 }
 
 /// What runs may use of the machine.
@@ -75,7 +79,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     let Some(source) = load::accept(loaded, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     let Some(params) = args.params.resolve(&source.pipeline, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     if args.dry_run {
-        view::plan(&source.pipeline, &params, args.execution.json, out)?;
+        plan::print(&source.pipeline, &params, workspace, args.execution.json, out)?;
         return Ok(Exit::Success);
     }
     launch(source, params, &args.execution, workspace, terminal, out)
@@ -90,6 +94,9 @@ pub(super) fn launch(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
+    if !execution.ignore_memory {
+        plan::check_memory(&source.pipeline, &plan::estimates(&source.pipeline, &params, workspace), machine_memory())?;
+    }
     let (mut driver, interrupts) = driver(execution, workspace)?;
     let Source { pipeline, text, file } = source;
     let at_limit = if execution.no_wait { AtLimit::Refuse } else { AtLimit::Wait };

@@ -5,13 +5,13 @@
 //! (<https://howardhinnant.github.io/date_algorithms.html>), proleptic Gregorian.
 
 /// Days since 1970-01-01 of a date in the Gregorian calendar. `month` is 1-12, `day` 1-31; neither is checked.
-pub fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
+pub const fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
     // Years begin in March, so that the leap day is the last day of a year.
-    let year = i64::from(year) - i64::from(month <= 2);
+    let year = year as i64 - (month <= 2) as i64;
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
-    let month_from_march = i64::from((month + 9) % 12);
-    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
+    let month_from_march = ((month + 9) % 12) as i64;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day as i64 - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     (era * 146_097 + day_of_era - 719_468) as i32
 }
@@ -41,6 +41,21 @@ pub fn days_in_month(year: i32, month: u32) -> u32 {
     }
 }
 
+/// The first year that [`MONTH_STARTS`] knows.
+const FIRST_YEAR: u32 = 1970;
+
+/// The day on which each month begins, from January 1970 to January 2070: ratings are from these years, and looking up is faster than
+/// computing.
+static MONTH_STARTS: [i32; 12 * 100 + 1] = {
+    let mut starts = [0; 12 * 100 + 1];
+    let mut month = 0;
+    while month < starts.len() {
+        starts[month] = days_from_civil((FIRST_YEAR as usize + month / 12) as i32, (month % 12) as u32 + 1, 1);
+        month += 1;
+    }
+    starts
+};
+
 /// Parses exactly `YYYY-MM-DD`, years 0001-9999. `None` for any other text and for a date that does not
 /// exist, such as 2005-02-29.
 pub fn parse_iso(text: &[u8]) -> Option<i32> {
@@ -55,6 +70,13 @@ pub fn parse_iso(text: &[u8]) -> Option<i32> {
     let year = digit(0)? * 1000 + digit(1)? * 100 + digit(2)? * 10 + digit(3)?;
     let month = digit(5)? * 10 + digit(6)?;
     let day = digit(8)? * 10 + digit(9)?;
+    let place = year.wrapping_sub(FIRST_YEAR).wrapping_mul(12).wrapping_add(month.wrapping_sub(1)) as usize;
+    if (1..=12).contains(&month)
+        && let Some(&[first, next]) = MONTH_STARTS.get(place..).and_then(<[i32]>::first_chunk)
+    {
+        let days = first + day as i32 - 1;
+        return (day >= 1 && days < next).then_some(days);
+    }
     let exists = year >= 1 && day >= 1 && day <= days_in_month(year as i32, month);
     exists.then(|| days_from_civil(year as i32, month, day))
 }

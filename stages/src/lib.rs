@@ -41,6 +41,7 @@ pub mod dataset;
 pub mod date;
 pub mod drift;
 pub mod error;
+pub mod estimate;
 pub mod export;
 pub mod failpoint;
 pub mod import;

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Forecast};
 use crate::schema;
 
 /// How an attempt of a stage executes.
@@ -55,6 +56,11 @@ pub trait Stage: 'static {
         Ok(())
     }
 
+    /// What the work will take, and tells the forecast what it will have written. `None` where that is not known.
+    fn estimate(_: &Self::Inputs, _: &mut Forecast) -> Option<Estimate> {
+        None
+    }
+
     /// Does the work. Publishes in one atomic step at its end, so that an attempt that dies can run again. A stage that has nothing to do
     /// may return [`StageError::skipped`]: the task then is skipped.
     fn run(inputs: Self::Inputs, context: &Context) -> Result<Self::Output>;
@@ -92,6 +98,7 @@ pub struct AnyStage {
     pub spec: StageSpec,
     run: fn(Value, &Context) -> Result<Value>,
     misfit: fn(&Value) -> Option<Misfit>,
+    estimate: fn(&Value, &mut Forecast) -> Option<Estimate>,
 }
 
 impl fmt::Debug for AnyStage {
@@ -111,7 +118,7 @@ impl AnyStage {
             inputs: schema_of::<S::Inputs>(),
             output: schema_of::<S::Output>(),
         };
-        Self { spec, run: run_erased::<S>, misfit: misfit_erased::<S> }
+        Self { spec, run: run_erased::<S>, misfit: misfit_erased::<S>, estimate: estimate_erased::<S> }
     }
 
     /// Checks `inputs` against the schema, then runs the stage.
@@ -136,10 +143,19 @@ impl AnyStage {
         Err(error.with_hint(format!("`recflow stages {}` lists the inputs", self.spec.name)))
     }
 
+    /// What the work on these inputs will take. `None` where that is not known, or if something does not fit.
+    pub fn estimate(&self, inputs: &Value, forecast: &mut Forecast) -> Option<Estimate> {
+        (self.estimate)(inputs, forecast)
+    }
+
     /// The first input that fits the schema and cannot be right all the same. `None` also if something does not fit.
     pub fn misfit(&self, inputs: &Value) -> Option<Misfit> {
         (self.misfit)(inputs)
     }
+}
+
+fn estimate_erased<S: Stage>(inputs: &Value, forecast: &mut Forecast) -> Option<Estimate> {
+    S::estimate(&S::Inputs::deserialize(inputs).ok()?, forecast)
 }
 
 fn misfit_erased<S: Stage>(inputs: &Value) -> Option<Misfit> {

@@ -24,7 +24,7 @@ fn starts(sandbox: &Sandbox) -> usize {
 }
 
 fn runs(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.json(&["runs", "--json", "-n", "1000"]).as_array().cloned().unwrap_or_default()
+    sandbox.json(&["runs", "--json", "-n", "1000"]).as_array().cloned().expect("a list")
 }
 
 fn of<'a>(runs: &'a [Value], pipeline: &str) -> Vec<&'a Value> {

@@ -17,6 +17,7 @@ mod limits;
 mod main_job;
 mod models;
 mod overview;
+mod plan;
 mod recommend;
 mod report;
 mod runs;

@@ -74,7 +74,8 @@ fn search(folder: &Path, look: &mut impl FnMut(&Path, &[u8])) {
         let path = entry.path();
         if path.is_dir() {
             search(&path, look);
-        } else {
+        } else if path.is_file() {
+            // A socket, by which a process is woken, holds nothing.
             look(&path, &std::fs::read(&path).expect("readable"));
         }
     }

@@ -9,6 +9,7 @@ mod live;
 mod models;
 pub(super) mod page;
 mod plain;
+mod plan;
 mod schedule;
 mod simulation;
 mod simulation_page;
@@ -24,10 +25,12 @@ pub(super) use datasets::{dataset, datasets, history, pruned, rolled_back};
 pub(super) use details::details;
 pub(super) use events::events;
 pub(super) use models::{decisions, model, models, promoted, pruned as pruned_models};
+pub(super) use plan::Plan;
 pub(super) use schedule::schedule;
 pub(super) use simulation::simulation;
 pub(super) use simulation_page::page as simulation_page;
-pub(super) use summary::{errors, plan, runs, summary};
+pub(super) use summary::{errors, runs, summary};
+pub(super) use text::bytes;
 pub(super) use watch::Watch;
 
 /// Who watches a run: nobody, a live view on a terminal, or plain lines.

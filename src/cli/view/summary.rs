@@ -4,12 +4,10 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
 use recflow_state::UnixMs;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::super::facts::{RunReport, TaskReport, field};
 use super::{models, text};
-use crate::engine::stage_name;
-use crate::pipeline::Pipeline;
 
 /// Prints a table, the state of each row in its colour: the last place where a row has that word.
 pub(super) fn print_table(table: &Table, states: &[&str], color: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -267,41 +265,4 @@ pub(in crate::cli) fn runs(reports: &[RunReport], now: UnixMs, color: bool, out:
     }
     let states: Vec<&str> = reports.iter().map(|report| report.status).collect();
     print_table(&rows, &states, color, out)
-}
-
-/// Prints what a run would do: tasks in an order in which they may run, and the parameters.
-pub(in crate::cli) fn plan(pipeline: &Pipeline, params: &Map<String, Value>, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
-    let order = pipeline.graph().order().unwrap_or_default();
-    if as_json {
-        let tasks: Vec<Value> = order
-            .iter()
-            .map(|&task| {
-                let task = &pipeline.tasks[task];
-                let needs: Vec<&str> = task.needs.iter().map(|&upstream| pipeline.tasks[upstream].id.as_str()).collect();
-                json!({ "id": task.id.as_str(), "stage": stage_name(&task.kind), "needs": needs, "trigger_rule": task.trigger_rule.to_string() })
-            })
-            .collect();
-        let plan = json!({ "pipeline": pipeline.name, "params": params, "tasks": tasks });
-        serde_json::to_writer_pretty(&mut *out, &plan).map_err(io::Error::from)?;
-        return writeln!(out);
-    }
-    writeln!(out, "{} would run {} tasks:\n", pipeline.name, order.len())?;
-    let mut rows = table(&["", "task", "stage", "after", "runs when"], &[0]);
-    for (position, &task) in order.iter().enumerate() {
-        let task = &pipeline.tasks[task];
-        let needs: Vec<&str> = task.needs.iter().map(|&upstream| pipeline.tasks[upstream].id.as_str()).collect();
-        let mut when = if task.needs.is_empty() { String::new() } else { task.trigger_rule.to_string() };
-        if let Some(condition) = &task.when {
-            when = format!("{when} and {}", condition.source()).trim_start_matches(" and ").to_owned();
-        }
-        rows.add_row([(position + 1).to_string(), task.id.as_str().to_owned(), stage_name(&task.kind).to_owned(), needs.join(", "), when]);
-    }
-    writeln!(out, "{}", rows.trim_fmt())?;
-    if !params.is_empty() {
-        writeln!(out, "\nparameters:")?;
-    }
-    for (name, value) in params {
-        writeln!(out, "  {name} = {value}")?;
-    }
-    writeln!(out, "\nnothing was run")
 }

@@ -45,7 +45,7 @@ pub(super) fn short(number: f64) -> String {
 }
 
 /// A size in bytes: `512 B`, `1.2 MiB`.
-pub(super) fn bytes(number: u64) -> String {
+pub(in crate::cli) fn bytes(number: u64) -> String {
     for (size, name) in [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
         if number >= size {
             return format!("{:.1} {name}", number as f64 / size as f64);

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, FLOPS, Forecast, PROCESS_BYTES, dataset_bytes};
 use crate::metrics::evaluation::{Detail, Evaluation, Settings, evaluate_in_detail};
 use crate::model::record::DatasetRecord;
 use crate::model::{self, evaluations};
@@ -115,6 +117,21 @@ impl Stage for Evaluate {
     type Inputs = EvaluateInputs;
     type Output = Evaluation;
 
+    fn estimate(inputs: &EvaluateInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let (model, test) = (forecast.model(&inputs.model)?, forecast.dataset(&inputs.ratings)?);
+        let train = inputs.train.as_ref().map_or(Some(0), |path| Some(forecast.dataset(path)?.rows))?;
+        let scores = model.users.min(test.rows) as f64 * model.items as f64 * 2.0 * model.rank as f64;
+        Some(Estimate {
+            rows: test.rows + train,
+            read_bytes: dataset_bytes(test.rows + train) + model.bytes(),
+            written_bytes: 0,
+            memory_bytes: PROCESS_BYTES + train * 42 + test.rows * 60 + 2 * model.bytes(),
+            cpu_seconds: scores / FLOPS + (test.rows + train) as f64 * 2.5e-7,
+            output: json!({}),
+            remedy: "leave out `train`, and with it baselines and unseen items",
+        })
+    }
+
     fn run(inputs: EvaluateInputs, context: &Context) -> Result<Evaluation> {
         let (k, more_k) = inputs.k.split()?;
         let asked = |protocol| inputs.protocols.contains(&protocol);
@@ -166,8 +183,6 @@ fn read(path: &WorkspacePath, directory: &Path, context: &Context) -> Result<Rat
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::AnyStage;
 

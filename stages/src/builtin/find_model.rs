@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::estimate::{Estimate, Forecast};
 use crate::model::catalog;
 use crate::model::versions::{self, Which};
 use crate::stage::{Runs, Stage, WorkspacePath};
@@ -52,6 +54,16 @@ impl Stage for FindModel {
     const RUNS: Runs = Runs::Inline;
     type Inputs = FindModelInputs;
     type Output = FindModelOutput;
+
+    fn estimate(inputs: &FindModelInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let folder = inputs.models.as_str().trim_end_matches('/');
+        let path = match Which::from(inputs.which.as_str()) {
+            Which::Latest | Which::Current => forecast.newest_model(&inputs.models)?,
+            Which::Named(name) => format!("{folder}/{name}"),
+        };
+        let output = json!({ "path": path });
+        Some(Estimate { rows: 0, read_bytes: 0, written_bytes: 0, memory_bytes: 0, cpu_seconds: 0.0, output, remedy: "" })
+    }
 
     fn run(inputs: FindModelInputs, context: &Context) -> Result<FindModelOutput> {
         let version = versions::find(&context.resolve(&inputs.models), &Which::from(inputs.which.as_str()), context)?;

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
-use crate::dataset::{Compression, Layout, RatingTypeChoice, Transaction, WriteOptions};
+use crate::dataset::{Compression, Layout, NewRows, RatingTypeChoice, Transaction, WriteOptions};
 use crate::error::{Result, StageError};
 use crate::intake::Files;
-use crate::ratings::Ratings;
 use crate::stage::WorkspacePath;
 
 /// Files and the dataset they go to.
@@ -85,8 +84,8 @@ pub(super) fn check_paths(flows: &[Flow<'_>], context: &Context) -> Result<()> {
 }
 
 /// The rating type of each dataset. With `auto`, datasets that are new get the same one: a few test rows may happen to hold no half star.
-pub(super) fn common_type(choice: RatingTypeChoice, transaction: &Transaction<'_>, read: &[&[Ratings]]) -> Vec<RatingTypeChoice> {
-    let has_halves = read.iter().copied().flatten().any(|block| block.rating.iter().any(|stars| stars.fract() != 0.0));
+pub(super) fn common_type(choice: RatingTypeChoice, transaction: &Transaction<'_>, read: &[NewRows<'_>]) -> Vec<RatingTypeChoice> {
+    let has_halves = read.iter().any(NewRows::has_halves);
     let is_new = |index| transaction.base(index).is_none_or(|base| base.rows() == 0);
     let of = |index| if choice == RatingTypeChoice::Auto && has_halves && is_new(index) { RatingTypeChoice::Float } else { choice };
     (0..read.len()).map(of).collect()

@@ -2,10 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, FLOPS, Forecast, PROCESS_BYTES, dataset_bytes};
 use crate::model::{self, AlsModel};
 use crate::names::{Id, Names};
 use crate::recommend::batch::{Batch, K_MAX};
@@ -65,6 +67,22 @@ impl Stage for Recommend {
     const RUNS: Runs = Runs::Child;
     type Inputs = RecommendInputs;
     type Output = RecommendOutput;
+
+    fn estimate(inputs: &RecommendInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let model = forecast.model(&inputs.model)?;
+        let seen = inputs.exclude_seen.as_ref().map_or(Some(0), |path| Some(forecast.dataset(path)?.rows))?;
+        let users = inputs.users.as_ref().map_or(model.users, |users| users.len() as u64);
+        let rows = users * inputs.k as u64;
+        Some(Estimate {
+            rows,
+            read_bytes: model.bytes() + dataset_bytes(seen),
+            written_bytes: rows * 9,
+            memory_bytes: PROCESS_BYTES + 2 * model.bytes() + seen * 9 + rows * 24,
+            cpu_seconds: users as f64 * model.items as f64 * 2.0 * model.rank as f64 / FLOPS + (seen + rows) as f64 * 6e-8,
+            output: json!({ "path": inputs.output }),
+            remedy: "recommend to some `users` at a time, or leave out `exclude_seen`",
+        })
+    }
 
     fn run(inputs: RecommendInputs, context: &Context) -> Result<RecommendOutput> {
         if !(1..=K_MAX).contains(&inputs.k) {

@@ -26,7 +26,7 @@ use rayon::prelude::*;
 use super::manifest::Column;
 use super::open::Dataset;
 use super::parquet_file::{self, FileRows};
-use super::row::{Line, Row};
+use super::row::{Carrier, Line, Row};
 use crate::error::{Result, StageError};
 
 /// The added values of some rows of a file: an array for each added column of the dataset.
@@ -112,11 +112,7 @@ impl From<Row> for Tagged {
     }
 }
 
-impl Line for Tagged {
-    fn row(self) -> Row {
-        self.row
-    }
-
+impl Carrier for Tagged {
     fn take(file: FileRows, values: &mut Values) -> Vec<Self> {
         let first = values.batches.len() as u32;
         values.batches.extend(file.added);
@@ -125,6 +121,12 @@ impl Line for Tagged {
             Self { row: Row::of(&file.ratings, index), origin: Origin { batch: first + batch, row } }
         };
         (0..file.ratings.len()).map(tag).collect()
+    }
+}
+
+impl Line for Tagged {
+    fn row(self) -> Row {
+        self.row
     }
 
     fn columns(lines: &[Self], values: &Values) -> Result<Vec<ArrayRef>, ArrowError> {

@@ -7,7 +7,7 @@
 use blake3::Hasher;
 
 use super::partition::Partition;
-use super::row::{Line, Row};
+use super::row::Line;
 
 /// Rows hashed at a time.
 const CHUNK_ROWS: usize = 4096;
@@ -15,21 +15,19 @@ const CHUNK_ROWS: usize = 4096;
 /// The fingerprint of sorted rows, as 64 hexadecimal digits.
 pub(super) fn of_rows<L: Line>(rows: &[L]) -> String {
     let mut hasher = Hasher::new();
-    let columns: [fn(Row) -> [u8; 4]; 4] = [
-        |row| row.movie().to_le_bytes(),
-        |row| row.user().to_le_bytes(),
-        |row| row.rating().to_bits().to_le_bytes(),
-        |row| row.date().to_le_bytes(),
-    ];
-    let mut buffer = Vec::with_capacity(CHUNK_ROWS * 4);
-    for column in columns {
-        for chunk in rows.chunks(CHUNK_ROWS) {
-            buffer.clear();
-            chunk.iter().for_each(|line| buffer.extend_from_slice(&column(line.row())));
-            hasher.update(&buffer);
-        }
-    }
+    hash_column(&mut hasher, rows, |line| line.movie().to_le_bytes());
+    hash_column(&mut hasher, rows, |line| line.user().to_le_bytes());
+    hash_column(&mut hasher, rows, |line| line.rating().to_bits().to_le_bytes());
+    hash_column(&mut hasher, rows, |line| line.date().to_le_bytes());
     hasher.finalize().to_hex().to_string()
+}
+
+fn hash_column<L: Line>(hasher: &mut Hasher, rows: &[L], value: impl Fn(L) -> [u8; 4]) {
+    let mut buffer = [[0; 4]; CHUNK_ROWS];
+    for chunk in rows.chunks(CHUNK_ROWS) {
+        buffer.iter_mut().zip(chunk).for_each(|(bytes, &line)| *bytes = value(line));
+        hasher.update(buffer[..chunk.len()].as_flattened());
+    }
 }
 
 /// The fingerprint of a dataset from the fingerprints and row counts of its partitions, in order of time. Partitions without
@@ -49,6 +47,7 @@ pub(super) fn of_partitions<'a>(partitions: impl IntoIterator<Item = (Partition,
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::Row;
     use super::*;
 
     #[test]

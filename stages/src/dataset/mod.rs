@@ -5,9 +5,9 @@
 //! (`location` draws the picture). A publisher writes the next snapshot, with hard links to the files of partitions that do not change, and switches by
 //! replacing the link; a reader resolves the link once and stays there.
 //!
-//! How data moves: `Ratings` in any order -> `partition` scatters them by month -> `snapshot` joins each month with what the base
-//! holds (`row` sorts, one row a key), writes it (`parquet_file`) or links it -> `transaction` stamps the `manifest` and has the
-//! `journal` switch all datasets of the publication at one commit point.
+//! How data moves: `Ratings` in any order -> `months` scatters them by month, packed -> `new_rows` keeps them, on disk beyond a limit ->
+//! `snapshot` joins each month with what the base holds (`row` sorts, one row a key), writes it (`parquet_file`) or links it ->
+//! `transaction` stamps the `manifest` and has the `journal` switch all datasets of the publication at one commit point.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -25,7 +25,8 @@
 //! | `unchanged` | work that found nothing to change |
 //! | `journal`, `record` | commit point, crash recovery; says where the commit file lies |
 //! | `location`, `lock`, `prune` | paths, one publisher at a time, old snapshots |
-//! | `partition`, `row`, `fingerprint`, `parquet_file` | months, sorted rows, their hash, their files |
+//! | `months`, `new_rows` | what is to be written, by month, within a limit of memory |
+//! | `partition`, `row`, `packed`, `fingerprint`, `parquet_file` | months, sorted rows in 16 or 8 bytes, their hash, their files |
 //!
 //! What survives: after [`Transaction::commit`] returned, the datasets are on stable storage. A process or machine that dies earlier leaves
 //! all of them at the old or all at the new snapshot.
@@ -40,9 +41,12 @@ mod keep;
 mod location;
 mod lock;
 mod manifest;
+mod months;
+mod new_rows;
 mod open;
 mod options;
 mod overview;
+mod packed;
 mod parquet_file;
 mod partition;
 mod prune;
@@ -60,6 +64,7 @@ pub use fork::fork;
 pub use ids::{ListEntry, MappedIds};
 pub(crate) use lock::wait_for;
 pub use manifest::{Column, FileEntry, Manifest, PartitionEntry};
+pub use new_rows::NewRows;
 pub use open::{Dataset, history};
 pub use options::{Compression, Layout, Mode, RatingType, RatingTypeChoice, Statistics, WriteOptions};
 pub use overview::{IdCounts, Listed, MonthRows, Overview, RatingRows, SnapshotInfo, find, overview, snapshots};

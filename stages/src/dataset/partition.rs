@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
-use super::row::{Line, Row};
 use crate::date::civil_from_days;
-use crate::ratings::Ratings;
 
 /// A month. Ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -39,27 +36,7 @@ impl Partition {
 }
 
 /// Rows by partition.
-pub(super) type Scattered<L = Row> = BTreeMap<Partition, Vec<L>>;
-
-/// Puts each row of `blocks` into its partition. Consumes the blocks, so that they are not held twice for long.
-pub(super) fn scatter<L: Line>(blocks: Vec<Ratings>) -> Scattered<L> {
-    let parts: Vec<Scattered<L>> = blocks.into_par_iter().map(|block| scatter_block(&block)).collect();
-    let mut all = Scattered::new();
-    for part in parts {
-        for (partition, mut rows) in part {
-            all.entry(partition).or_default().append(&mut rows);
-        }
-    }
-    all
-}
-
-fn scatter_block<L: Line>(block: &Ratings) -> Scattered<L> {
-    let mut scattered = Scattered::new();
-    for index in 0..block.len() {
-        scattered.entry(Partition::of_day(block.date[index])).or_default().push(L::from(Row::of(block, index)));
-    }
-    scattered
-}
+pub(super) type Scattered<L> = BTreeMap<Partition, Vec<L>>;
 
 #[cfg(test)]
 mod tests {

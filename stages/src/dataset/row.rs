@@ -34,6 +34,16 @@ impl Row {
         Self::new(ratings.movie[index], ratings.user[index], ratings.rating[index], ratings.date[index])
     }
 
+    pub(super) const BYTES: usize = size_of::<Self>();
+
+    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+        self.0.to_le_bytes()
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        Self(u128::from_le_bytes(bytes))
+    }
+
     pub(super) fn movie(self) -> i32 {
         ((self.0 >> 96) as u32 ^ SIGN) as i32
     }
@@ -57,17 +67,46 @@ impl Row {
     }
 }
 
-/// What a publisher sorts and writes: a row alone, or one that carries values of added columns along
-/// ([`Tagged`](super::added::Tagged)). Orders as the row does.
-pub(super) trait Line: Copy + Ord + Send + Sync + From<Row> {
+/// What a publisher sorts and writes: a row alone ([`Row`], or [`Packed`](super::packed::Packed) where it fits), or one that carries
+/// values of added columns along ([`Tagged`](super::added::Tagged)). Orders as the row does.
+pub(super) trait Line: Copy + Ord + Send + Sync {
     /// The row itself.
     fn row(self) -> Row;
 
-    /// The rows of a file; what else the file holds of them goes to `values`.
-    fn take(file: FileRows, values: &mut Values) -> Vec<Self>;
+    fn movie(self) -> i32 {
+        self.row().movie()
+    }
+
+    fn user(self) -> i32 {
+        self.row().user()
+    }
+
+    fn date(self) -> i32 {
+        self.row().date()
+    }
+
+    fn rating(self) -> f32 {
+        self.row().rating()
+    }
+
+    /// Whether an upsert keeps one of the two.
+    fn is_same_key(self, other: Self) -> bool {
+        self.row().key() == other.row().key()
+    }
+
+    /// Sorts in place.
+    fn sort(lines: &mut [Self]) {
+        lines.sort_unstable();
+    }
 
     /// The added columns of `lines`, in their order.
     fn columns(lines: &[Self], values: &Values) -> Result<Vec<ArrayRef>, ArrowError>;
+}
+
+/// A line that any row can become.
+pub(super) trait Carrier: Line + From<Row> {
+    /// The rows of a file; what else the file holds of them goes to `values`.
+    fn take(file: FileRows, values: &mut Values) -> Vec<Self>;
 }
 
 impl Line for Row {
@@ -75,26 +114,28 @@ impl Line for Row {
         self
     }
 
-    fn take(file: FileRows, _: &mut Values) -> Vec<Self> {
-        (0..file.ratings.len()).map(|index| Row::of(&file.ratings, index)).collect()
-    }
-
     fn columns(_: &[Self], _: &Values) -> Result<Vec<ArrayRef>, ArrowError> {
         Ok(Vec::new())
     }
 }
 
+impl Carrier for Row {
+    fn take(file: FileRows, _: &mut Values) -> Vec<Self> {
+        (0..file.ratings.len()).map(|index| Row::of(&file.ratings, index)).collect()
+    }
+}
+
 /// Sorts rows; with `one_per_key`, of rows with the same key only the one with the highest rating stays.
 pub(super) fn arrange<L: Line>(lines: &mut Vec<L>, one_per_key: bool) {
-    lines.sort_unstable();
+    L::sort(lines);
     if one_per_key {
-        lines.dedup_by_key(|line| line.row().key());
+        lines.dedup_by(|next, kept| next.is_same_key(*kept));
     }
 }
 
 /// Whether sorted rows hold each key once.
 pub(super) fn is_distinct<L: Line>(lines: &[L]) -> bool {
-    lines.windows(2).all(|pair| pair[0].row().key() != pair[1].row().key())
+    lines.windows(2).all(|pair| !pair[0].is_same_key(pair[1]))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Writing a snapshot: what changes is written, what does not is kept.
 //!
-//! All of it is generic over [`Line`]: bare rows in a plain dataset, rows that carry values along in one with added columns.
+//! All of it is generic over [`Line`]: bare rows in a plain dataset, packed ones where all of a month can be, rows that carry values along in a
+//! dataset with added columns.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,21 +13,23 @@ use super::added::{self, Tagged, Values};
 use super::fingerprint;
 use super::keep::{keep, make_dir, sync_dirs};
 use super::manifest::{Manifest, PartitionEntry};
+use super::months::Month;
+use super::new_rows::{NewMonth, NewRows};
 use super::open::Dataset;
 use super::options::{Layout, Mode, RatingType};
-use super::parquet_file;
-use super::partition::{Partition, Scattered, scatter};
-use super::row::{Line, Row, arrange, is_distinct};
+use super::packed::Packed;
+use super::parquet_file::{self, FileRows};
+use super::partition::{Partition, Scattered};
+use super::row::{Carrier, Line, Row, arrange, is_distinct};
 use crate::context::{Context, Unit};
 use crate::error::{Result, StageError};
-use crate::ratings::Ratings;
 
 /// What a snapshot is made of.
 pub(super) struct Recipe<'a> {
     /// The snapshot before; none if there is none, or nothing of it is kept.
     pub(super) base: Option<&'a Dataset>,
     /// The new rows.
-    pub(super) rows: Vec<Ratings>,
+    pub(super) rows: NewRows<'a>,
     pub(super) mode: Mode,
     pub(super) rating_type: RatingType,
     pub(super) layout: &'a Layout,
@@ -37,7 +41,9 @@ pub(super) struct Recipe<'a> {
 struct Work<'a, L> {
     partition: Partition,
     base: Option<&'a PartitionEntry>,
-    lines: Vec<L>,
+    new: NewMonth,
+    /// Those that lay in a partition that could not be kept as it was.
+    moved: Vec<L>,
 }
 
 /// What became of a partition.
@@ -75,13 +81,15 @@ pub(super) fn write(recipe: Recipe<'_>, dir: &Path, context: &Context) -> Result
     }))
 }
 
-fn write_lines<L: Line>(mut recipe: Recipe<'_>, mut values: Values, dir: &Path, context: &Context) -> Result<Option<Manifest>> {
-    let mut scattered: Scattered<L> = scatter(std::mem::take(&mut recipe.rows));
-    let Sorted { touched, mut unchanged, dissolved } = sort_out(&recipe, &mut scattered, &mut values)?;
+fn write_lines<L: Carrier>(mut recipe: Recipe<'_>, mut values: Values, dir: &Path, context: &Context) -> Result<Option<Manifest>> {
+    // Rows that were written to disk can be read as long as `_runs` is there.
+    let (new, _runs) = std::mem::take(&mut recipe.rows).into_months();
+    let mut moved: Scattered<L> = Scattered::new();
+    let Sorted { touched, mut unchanged, dissolved } = sort_out(&recipe, &new, &mut moved, &mut values)?;
     let done = AtomicU64::new(0);
-    let outcomes = plan(scattered, touched).into_par_iter().map(|work| {
+    let outcomes = plan(new, moved, touched).into_par_iter().map(|work| {
         context.check_cancelled()?;
-        let rows = work.lines.len() as u64;
+        let rows = (work.new.len() + work.moved.len()) as u64;
         let outcome = write_partition(work, &recipe, &values, dir, context)?;
         context.progress("write", done.fetch_add(rows, Ordering::Relaxed) + rows, None, Unit::Rows);
         Ok(outcome)
@@ -111,7 +119,12 @@ fn write_lines<L: Line>(mut recipe: Recipe<'_>, mut values: Values, dir: &Path, 
 
 /// Sorts the partitions of the base by what happens to them, and hands the rows of those that cannot be kept as they are to the months
 /// that they belong to.
-fn sort_out<'a, L: Line>(recipe: &Recipe<'a>, scattered: &mut Scattered<L>, values: &mut Values) -> Result<Sorted<'a>> {
+fn sort_out<'a, L: Carrier>(
+    recipe: &Recipe<'a>,
+    new: &BTreeMap<Partition, NewMonth>,
+    moved: &mut Scattered<L>,
+    values: &mut Values,
+) -> Result<Sorted<'a>> {
     let mut sorted = Sorted::default();
     let Some(base) = recipe.base else { return Ok(sorted) };
     let changes_type = base.manifest().rating_type != recipe.rating_type;
@@ -123,7 +136,7 @@ fn sort_out<'a, L: Line>(recipe: &Recipe<'a>, scattered: &mut Scattered<L>, valu
                 sorted.dissolved = true;
                 for file in base.read_partition(entry, &values.fields)? {
                     for line in L::take(file, values) {
-                        scattered.entry(Partition::of_day(line.row().date())).or_default().push(line);
+                        moved.entry(Partition::of_day(line.date())).or_default().push(line);
                     }
                 }
             }
@@ -131,56 +144,102 @@ fn sort_out<'a, L: Line>(recipe: &Recipe<'a>, scattered: &mut Scattered<L>, valu
     }
     // Only now: a folder that was taken apart may have had rows for any month.
     for (partition, entry) in canonical {
-        let kind = if changes_type || scattered.contains_key(&partition) { &mut sorted.touched } else { &mut sorted.unchanged };
+        let is_touched = changes_type || new.contains_key(&partition) || moved.contains_key(&partition);
+        let kind = if is_touched { &mut sorted.touched } else { &mut sorted.unchanged };
         kind.push(entry);
     }
     Ok(sorted)
 }
 
-fn plan<'a, L>(mut scattered: Scattered<L>, touched: Vec<&'a PartitionEntry>) -> Vec<Work<'a, L>> {
-    let mut work = Vec::with_capacity(scattered.len());
-    for entry in touched {
-        if let Some(partition) = entry.partition() {
-            work.push(Work { partition, base: Some(entry), lines: scattered.remove(&partition).unwrap_or_default() });
-        }
+fn plan<'a, L>(mut new: BTreeMap<Partition, NewMonth>, mut moved: Scattered<L>, touched: Vec<&'a PartitionEntry>) -> Vec<Work<'a, L>> {
+    let bases = touched.into_iter().filter_map(|entry| Some((entry.partition()?, entry)));
+    let mut planned: BTreeMap<Partition, Option<&PartitionEntry>> = bases.map(|(partition, entry)| (partition, Some(entry))).collect();
+    for &partition in new.keys().chain(moved.keys()) {
+        planned.entry(partition).or_default();
     }
-    work.extend(scattered.into_iter().map(|(partition, lines)| Work { partition, base: None, lines }));
-    work
+    let work = |(partition, base)| {
+        let (new, moved) = (new.remove(&partition).unwrap_or_default(), moved.remove(&partition).unwrap_or_default());
+        Work { partition, base, new, moved }
+    };
+    planned.into_iter().map(work).collect()
 }
 
-fn write_partition<'a, L: Line>(
+fn write_partition<'a, L: Carrier>(
     work: Work<'a, L>,
     recipe: &Recipe<'_>,
     shared: &Values,
     dir: &Path,
     context: &Context,
 ) -> Result<Outcome<'a>> {
-    let Work { partition, base: entry, mut lines } = work;
-    let (mode, rating_type, storage) = (recipe.mode, recipe.rating_type, context.storage.as_ref());
+    let Work { partition, base: entry, new, moved } = work;
     // With what this partition reads itself: other partitions do not need it.
     let mut values = shared.clone();
-    if let (Some(base), Some(entry)) = (recipe.base, entry) {
-        for file in base.read_partition(entry, &values.fields)? {
-            lines.append(&mut L::take(file, &mut values));
+    let files = match (recipe.base, entry) {
+        (Some(base), Some(entry)) => base.read_partition(entry, &values.fields)?,
+        _ => Vec::new(),
+    };
+    let place = Place { partition, entry, dir, context };
+    match join(moved, files, new.load()?, &mut values) {
+        Joined::Packed(rows) => place.write(rows, recipe, &values),
+        Joined::Lines(lines) => place.write(lines, recipe, &values),
+    }
+}
+
+/// All rows of a partition, in any order.
+enum Joined<L> {
+    Packed(Vec<Packed>),
+    Lines(Vec<L>),
+}
+
+fn join<L: Carrier>(mut lines: Vec<L>, files: Vec<FileRows>, new: Month, values: &mut Values) -> Joined<L> {
+    let Month { mut packed, wide } = new;
+    if lines.is_empty() && wide.is_empty() && values.fields.is_empty() {
+        let added = packed.len();
+        if files.iter().try_for_each(|file| Packed::extend(&mut packed, &file.ratings)).is_some() {
+            return Joined::Packed(packed);
         }
+        packed.truncate(added);
     }
-    arrange(&mut lines, mode != Mode::Append);
-    let fingerprint = fingerprint::of_rows(&lines);
-    if let (Some(base), Some(entry)) = (recipe.base, entry)
-        && entry.fingerprint == fingerprint
-        && base.manifest().rating_type == rating_type
-    {
-        return Ok(Outcome::Same(entry));
+    for file in files {
+        lines.append(&mut L::take(file, values));
     }
-    if rating_type == RatingType::Int && lines.iter().any(|line| line.row().rating().fract() != 0.0) {
-        return Err(StageError::input(format!("the ratings of {} have half stars, but `rating_type` is int", partition.dir()))
-            .with_hint("set `rating_type: float`"));
+    lines.extend(packed.into_iter().map(Line::row).chain(wide).map(L::from));
+    Joined::Lines(lines)
+}
+
+/// A partition of the next snapshot.
+struct Place<'a, 'b> {
+    partition: Partition,
+    /// The partition of the base, if it has it.
+    entry: Option<&'a PartitionEntry>,
+    /// The snapshot's folder.
+    dir: &'b Path,
+    context: &'b Context,
+}
+
+impl<'a> Place<'a, '_> {
+    /// Sorts the rows and writes them, unless they are those that were there.
+    fn write<L: Line>(self, mut lines: Vec<L>, recipe: &Recipe<'_>, values: &Values) -> Result<Outcome<'a>> {
+        let (mode, rating_type, storage) = (recipe.mode, recipe.rating_type, self.context.storage.as_ref());
+        arrange(&mut lines, mode != Mode::Append);
+        let fingerprint = fingerprint::of_rows(&lines);
+        if let (Some(base), Some(entry)) = (recipe.base, self.entry)
+            && entry.fingerprint == fingerprint
+            && base.manifest().rating_type == rating_type
+        {
+            return Ok(Outcome::Same(entry));
+        }
+        let dir = self.partition.dir();
+        if rating_type == RatingType::Int && lines.iter().any(|line| line.rating().fract() != 0.0) {
+            return Err(StageError::input(format!("the ratings of {dir} have half stars, but `rating_type` is int"))
+                .with_hint("set `rating_type: float`"));
+        }
+        let folder = self.dir.join(&dir);
+        if !lines.is_empty() {
+            make_dir(storage, &folder)?;
+        }
+        let canonical = mode != Mode::Append || is_distinct(&lines);
+        let files = parquet_file::write_partition(storage, &folder, (&lines, values), rating_type, recipe.layout)?;
+        Ok(Outcome::Written(PartitionEntry { dir, rows: lines.len() as u64, fingerprint, canonical, files }))
     }
-    let folder = dir.join(partition.dir());
-    if !lines.is_empty() {
-        make_dir(storage, &folder)?;
-    }
-    let canonical = mode != Mode::Append || is_distinct(&lines);
-    let files = parquet_file::write_partition(storage, &folder, (&lines, &values), rating_type, recipe.layout)?;
-    Ok(Outcome::Written(PartitionEntry { dir: partition.dir(), rows: lines.len() as u64, fingerprint, canonical, files }))
 }

@@ -22,6 +22,7 @@ use super::journal::{self, Member};
 use super::location::{Current, Location};
 use super::lock::Locks;
 use super::manifest::Manifest;
+use super::new_rows::NewRows;
 use super::open::Dataset;
 use super::options::{Layout, Mode, RatingType, RatingTypeChoice};
 use super::prune::{SNAPSHOTS_KEPT, prune};
@@ -32,7 +33,6 @@ use super::unchanged;
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::names::Names;
-use crate::ratings::Ratings;
 use crate::storage::parent;
 
 /// How a publication begins.
@@ -46,10 +46,10 @@ pub enum Begin<'a> {
 }
 
 /// What happens to one dataset.
-#[derive(Debug, Clone)]
-pub struct Change {
+#[derive(Debug)]
+pub struct Change<'a> {
     /// The new rows, in any order.
-    pub rows: Vec<Ratings>,
+    pub rows: NewRows<'a>,
     /// What happens to the rows that are there.
     pub mode: Mode,
     /// The type of the `RATING` column.
@@ -178,15 +178,14 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// Half stars for a dataset of whole stars; added columns that cannot be kept; a dataset of named ids and no names for it; a full
     /// disk; cancellation.
-    pub fn write(&mut self, index: usize, change: Change, layout: &Layout) -> Result<Written> {
+    pub fn write(&mut self, index: usize, change: Change<'_>, layout: &Layout) -> Result<Written> {
         let (context, slot) = (self.context, &mut self.slots[index]);
         let name = context.display(&slot.location.path);
         let base = slot.base.as_ref().filter(|_| change.mode != Mode::Overwrite);
         let existing = base.filter(|base| base.rows() > 0).map(|base| base.manifest().rating_type);
         check_ids(base, slot.names.as_ref(), &name)?;
-        let has_halves = change.rows.iter().any(|block| block.rating.iter().any(|stars| stars.fract() != 0.0));
-        let rating_type = change.rating_type.resolve(existing, has_halves, &name)?;
-        let before = base.map_or(0, Dataset::rows) + change.rows.iter().map(|block| block.len() as u64).sum::<u64>();
+        let rating_type = change.rating_type.resolve(existing, change.rows.has_halves(), &name)?;
+        let before = base.map_or(0, Dataset::rows) + change.rows.len();
         let names = slot.names.as_ref().filter(|names| !names.is_empty());
         let ids = names.map(|names| ids::store(names, &slot.location, context.storage.as_ref())).transpose()?;
         // A plain folder becomes a snapshot even if no row changes: from then on it has a history. Names that are new make one too.

@@ -16,6 +16,11 @@ use crate::stage::WorkspacePath;
 pub struct Files(Vec<WorkspacePath>);
 
 impl Files {
+    /// The paths as they were given.
+    pub fn paths(&self) -> impl Iterator<Item = &WorkspacePath> {
+        self.0.iter()
+    }
+
     /// Where the files lie.
     pub fn resolve(&self, context: &Context) -> Vec<PathBuf> {
         self.0.iter().map(|path| context.resolve(path)).collect()

@@ -84,14 +84,19 @@ const CHUNK: usize = 1 << 16;
 
 /// Scores every row of `ratings`, duplicates included, with `predict(user, item)`.
 pub fn pair_errors<P: Into<Prediction>>(ratings: &Ratings, predict: impl Fn(i32, i32) -> P + Sync) -> PairErrors {
+    row_errors(ratings, |row| predict(ratings.user[row], ratings.movie[row]))
+}
+
+/// [`pair_errors`], with `predict(row)` for who has the predictions already.
+pub(super) fn row_errors<P: Into<Prediction>>(ratings: &Ratings, predict: impl Fn(usize) -> P + Sync) -> PairErrors {
     sums(ratings, 1, predict, |_| [Some(0)])[0].errors()
 }
 
-/// [`pair_errors`] of several groups of rows in one pass: `groups_of(row)` names up to `N` groups, below `groups`, that the row belongs to.
+/// [`row_errors`] of several groups of rows in one pass: `groups_of(row)` names up to `N` groups, below `groups`, that the row belongs to.
 pub(super) fn grouped_errors<const N: usize>(
     ratings: &Ratings,
     groups: usize,
-    predict: impl Fn(i32, i32) -> Prediction + Sync,
+    predict: impl Fn(usize) -> Prediction + Sync,
     groups_of: impl Fn(usize) -> [Option<usize>; N] + Sync,
 ) -> Vec<PairErrors> {
     sums(ratings, groups, predict, groups_of).into_iter().map(Sums::errors).collect()
@@ -100,7 +105,7 @@ pub(super) fn grouped_errors<const N: usize>(
 fn sums<const N: usize, P: Into<Prediction>>(
     ratings: &Ratings,
     groups: usize,
-    predict: impl Fn(i32, i32) -> P + Sync,
+    predict: impl Fn(usize) -> P + Sync,
     groups_of: impl Fn(usize) -> [Option<usize>; N] + Sync,
 ) -> Vec<Sums> {
     let chunks: Vec<Vec<Sums>> = (0..ratings.len().div_ceil(CHUNK))
@@ -108,7 +113,7 @@ fn sums<const N: usize, P: Into<Prediction>>(
         .map(|chunk| {
             let mut sums = vec![Sums::default(); groups];
             for row in chunk * CHUNK..((chunk + 1) * CHUNK).min(ratings.len()) {
-                let prediction = predict(ratings.user[row], ratings.movie[row]).into();
+                let prediction = predict(row).into();
                 for group in groups_of(row).into_iter().flatten() {
                     sums[group] = sums[group].add(prediction, f64::from(ratings.rating[row]));
                 }

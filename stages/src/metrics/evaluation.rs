@@ -15,11 +15,12 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::baselines::Biases;
-use super::errors::{PairErrors, Prediction, pair_errors};
+use super::errors::{PairErrors, Prediction, pair_errors, row_errors};
 use super::ranked_users::{Ranked, RankedUsers};
 use super::ranking::Ranking;
 use super::relevance::Relevance;
@@ -157,7 +158,10 @@ pub fn evaluate_in_detail(
     if ks.contains(&0) {
         return Err(StageError::input("`k` must be at least 1, found 0"));
     }
-    let errors = model_errors(model, test, context);
+    // Each pair is predicted once: its user's factors lie anywhere in memory.
+    let known = predictions(model, test, context);
+    let predicted = |row: usize| prediction(known[row], model);
+    let errors = model_errors(model, test, predicted, context);
     let unknown = |test: &[i32], known: &Ids| Ids::of(test).as_slice().iter().filter(|&&id| known.row(id).is_none()).count() as u64;
     let (cold_users, cold_items) = (unknown(&test.user, model.users().ids()), unknown(&test.movie, model.items().ids()));
 
@@ -170,7 +174,7 @@ pub fn evaluate_in_detail(
     let unseen_items = (train.is_some() && detail.unseen_items).then_some(unseen_items);
     let segments = segmentation.map(|segmentation| {
         let rankings: Vec<_> = by_group.iter().map(|&(all, unseen)| (all, unseen_items.is_some().then_some(unseen))).collect();
-        segmentation.measure(test, |user, item| prediction(model, user, item), &rankings)
+        segmentation.measure(test, predicted, &rankings)
     });
     let test_items = detail.test_items.then(|| users.rank_test_items(test));
     context.check_cancelled()?;
@@ -199,21 +203,25 @@ pub fn evaluate_in_detail(
         unseen_items: first.unseen_items,
         test_items: first.test_items,
         baselines,
-        by_rating: by_rating(test, |user, item| prediction(model, user, item)),
+        by_rating: by_rating(test, predicted),
         segments,
         at_k: if ks.len() > 1 { ks.iter().enumerate().map(|(index, k)| (k.to_string(), at(index))).collect() } else { BTreeMap::new() },
     })
 }
 
-/// What the model says of a pair.
-fn prediction(model: &AlsModel, user: i32, item: i32) -> Prediction {
-    model.predict(user, item).map_or_else(|| Prediction::Cold(model.cold_rule().prediction()), |known| Prediction::Known(f64::from(known)))
+/// What the model says of each pair that it knows.
+fn predictions(model: &AlsModel, test: &Ratings, context: &Context) -> Vec<Option<f32>> {
+    context.progress("errors", 0, Some(test.len() as u64), Unit::Rows);
+    test.user.par_iter().zip(&test.movie).map(|(&user, &item)| model.predict(user, item)).collect()
+}
+
+fn prediction(known: Option<f32>, model: &AlsModel) -> Prediction {
+    known.map_or_else(|| Prediction::Cold(model.cold_rule().prediction()), |known| Prediction::Known(f64::from(known)))
 }
 
 /// RMSE and MAE of the model, and a warning if its rule for strangers makes them no numbers.
-fn model_errors(model: &AlsModel, test: &Ratings, context: &Context) -> PairErrors {
-    context.progress("errors", 0, Some(test.len() as u64), Unit::Rows);
-    let errors = pair_errors(test, |user, item| prediction(model, user, item));
+fn model_errors(model: &AlsModel, test: &Ratings, predicted: impl Fn(usize) -> Prediction + Sync, context: &Context) -> PairErrors {
+    let errors = row_errors(test, predicted);
     if model.cold_rule() == ColdRule::Nan && errors.cold > 0 {
         context.warn(nan_warning(&errors));
     }

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use memmap2::{Advice, Mmap};
+use memmap2::{Advice, Mmap, UncheckedAdvice};
 
-use super::parse::{BLOCK_BYTES, Parsed, Parser, parse};
+use super::parse::{BLOCK_BYTES, Parser};
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::intake::{Opened, Packing, RatingRange, Reject, open};
@@ -29,40 +29,42 @@ impl<'a> Input<'a> {
         Ok(Self { path, opened: open(path, HINT, context)? })
     }
 
-    /// Parses the whole file. `advanced` hears how many bytes of the file are done.
+    /// Parses the whole file. `rows` receives the good rows in waves, in the order of the file; `advanced` hears how many bytes are done.
+    /// Returns how many lines there are.
+    ///
+    /// Text that is not packed is mapped: a line may be as long as it likes, and no byte is copied.
     pub(super) fn parse(
         &self,
         range: RatingRange,
-        advanced: impl FnMut(u64) -> Result<()>,
+        mut advanced: impl FnMut(u64) -> Result<()>,
         rejected: impl FnMut(Reject<'_>) -> Result<()>,
+        rows: impl FnMut(Vec<Ratings>) -> Result<()>,
         context: &Context,
-    ) -> Result<Parsed> {
-        if self.opened.packing == Packing::None {
-            let text = self.map().map_err(|error| StageError::io("read", self.path, &error))?;
-            return parse(&text, range, advanced, rejected);
+    ) -> Result<u64> {
+        if self.opened.packing != Packing::None {
+            return self.parse_in_pieces(range, advanced, rejected, rows, context);
         }
-        let mut blocks = Vec::new();
-        let lines = self.parse_in_pieces(
-            range,
-            advanced,
-            rejected,
-            |block| {
-                blocks.push(block);
-                Ok(())
-            },
-            context,
-        )?;
-        Ok(Parsed { blocks, lines })
+        let text = self.map().map_err(|error| StageError::io("read", self.path, &error))?;
+        let mut released = 0;
+        let advanced = |done: u64| {
+            let done_bytes = usize::try_from(done).map_or(text.len(), |done| done.min(text.len()));
+            // SAFETY: the map is of a file and only read: pages that are dropped come back with the same bytes if they are asked for.
+            let _ = unsafe { text.unchecked_advise_range(UncheckedAdvice::DontNeed, released, done_bytes - released) };
+            released = done_bytes;
+            advanced(done)
+        };
+        let mut parser = Parser::new(range);
+        parser.add(&text, BLOCK_BYTES, advanced, rejected, rows)?;
+        Ok(parser.lines)
     }
 
-    /// The same, but the rows go to `rows` in blocks, in the order of the file; returns how many lines there are. Text that is not
-    /// packed is read in pieces too rather than mapped, so memory does not grow with the file.
+    /// The same, but text that is not packed is read in pieces too rather than mapped.
     pub(super) fn parse_in_pieces(
         &self,
         range: RatingRange,
         mut advanced: impl FnMut(u64) -> Result<()>,
         mut rejected: impl FnMut(Reject<'_>) -> Result<()>,
-        mut rows: impl FnMut(Ratings) -> Result<()>,
+        mut rows: impl FnMut(Vec<Ratings>) -> Result<()>,
         context: &Context,
     ) -> Result<u64> {
         let mut parser = Parser::new(range);

@@ -33,4 +33,4 @@ mod read;
 pub use crate::intake::{Defect, Files, MaxBadRows, RatingRange, Reject, Rejected};
 pub(crate) use line::{stars, whole};
 pub use parse::{Parsed, parse};
-pub use read::{Source, read, read_in_blocks};
+pub use read::{Source, read, read_in_blocks, read_in_waves};

@@ -76,8 +76,8 @@ pub(super) fn parse_in_blocks(
 ) -> Result<Parsed> {
     let mut parser = Parser::new(range);
     let mut blocks = Vec::new();
-    parser.add(text, block_bytes, advanced, rejected, |block| {
-        blocks.push(block);
+    parser.add(text, block_bytes, advanced, rejected, |mut wave| {
+        blocks.append(&mut wave);
         Ok(())
     })?;
     Ok(Parsed { blocks, lines: parser.lines })
@@ -99,15 +99,15 @@ impl Parser {
         Self { range, movie: Movie::None, fresh: true, lines: 0 }
     }
 
-    /// The next piece: whole lines, the last one of the text perhaps without its newline. `rows` receives the good rows, block by
-    /// block in the order of the text; the other two are those of [`parse`].
+    /// The next piece: whole lines, the last one of the text perhaps without its newline. `rows` receives the good rows, wave by
+    /// wave, each some blocks in the order of the text; the other two are those of [`parse`].
     pub(super) fn add(
         &mut self,
         text: &[u8],
         block_bytes: usize,
         mut advanced: impl FnMut(u64) -> Result<()>,
         mut rejected: impl FnMut(Reject<'_>) -> Result<()>,
-        mut rows: impl FnMut(Ratings) -> Result<()>,
+        mut rows: impl FnMut(Vec<Ratings>) -> Result<()>,
     ) -> Result<()> {
         let text = text.strip_prefix(b"\xEF\xBB\xBF").filter(|_| self.fresh).unwrap_or(text);
         self.fresh = false;
@@ -125,14 +125,18 @@ impl Parser {
             let range = self.range;
             let results: Vec<Block> =
                 wave.par_iter().zip(&starts).map(|(block, &start)| parse_block(text, block.clone(), start, range)).collect();
+            let mut good = Vec::with_capacity(results.len());
             for block in results {
                 for (line, defect, bytes) in block.rejects {
                     rejected(Reject { line: self.lines + line + 1, defect, text: &text[bytes] })?;
                 }
                 self.lines += block.lines;
                 if !block.ratings.is_empty() {
-                    rows(block.ratings)?;
+                    good.push(block.ratings);
                 }
+            }
+            if !good.is_empty() {
+                rows(good)?;
             }
             advanced(wave.last().map_or(0, |block| block.end as u64))?;
         }

@@ -34,14 +34,33 @@ pub struct Source<'a> {
 /// cancellation.
 pub fn read(source: Source<'_>, context: &Context) -> Result<(Parsed, Rejected)> {
     let mut parsed = Parsed::default();
-    let (_, rejected) = read_files(source, context, |input, collector, advanced| {
-        let mut part = input.parse(source.rating_range, advanced, |reject| collector.add(reject), context)?;
-        let read = Read { rows: part.rows(), lines: part.lines };
-        parsed.blocks.append(&mut part.blocks);
-        parsed.lines += part.lines;
-        Ok(read)
+    let (read, rejected) = read_all(source, context, |mut wave| {
+        parsed.blocks.append(&mut wave);
+        Ok(())
     })?;
+    parsed.lines = read.lines;
     Ok((parsed, rejected))
+}
+
+/// [`read`], but the rows go to `rows` as soon as they are read: in waves, each some blocks in the order of the files. Returns how many there were.
+///
+/// # Errors
+/// Those of [`read`], too many malformed lines at the end; and those of `rows`, which end the work.
+pub fn read_in_waves(source: Source<'_>, context: &Context, rows: impl FnMut(Vec<Ratings>) -> Result<()>) -> Result<(u64, Rejected)> {
+    let (read, rejected) = read_all(source, context, rows)?;
+    Ok((read.rows, rejected))
+}
+
+fn read_all(source: Source<'_>, context: &Context, mut rows: impl FnMut(Vec<Ratings>) -> Result<()>) -> Result<(Read, Rejected)> {
+    read_files(source, context, |input, collector, advanced| {
+        let mut count = 0;
+        let counted = |wave: Vec<Ratings>| {
+            count += wave.iter().map(|block| block.len() as u64).sum::<u64>();
+            rows(wave)
+        };
+        let lines = input.parse(source.rating_range, advanced, |reject| collector.add(reject), counted, context)?;
+        Ok(Read { rows: count, lines })
+    })
 }
 
 /// [`read`] for more rows than memory holds: they go to `rows` in blocks of some 50,000, in the order of the files. Returns how many
@@ -52,9 +71,11 @@ pub fn read(source: Source<'_>, context: &Context) -> Result<(Parsed, Rejected)>
 pub fn read_in_blocks(source: Source<'_>, context: &Context, mut rows: impl FnMut(Ratings) -> Result<()>) -> Result<(u64, Rejected)> {
     let (read, rejected) = read_files(source, context, |input, collector, advanced| {
         let mut count = 0;
-        let counted = |block: Ratings| {
-            count += block.len() as u64;
-            rows(block)
+        let counted = |wave: Vec<Ratings>| {
+            wave.into_iter().try_for_each(|block| {
+                count += block.len() as u64;
+                rows(block)
+            })
         };
         let lines = input.parse_in_pieces(source.rating_range, advanced, |reject| collector.add(reject), counted, context)?;
         Ok(Read { rows: count, lines })

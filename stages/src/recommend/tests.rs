@@ -160,7 +160,9 @@ fn workspace() -> (tempfile::TempDir, Context) {
     let data = Context { publish_key: PublishKey::new("run", "etl", 0), ..context.clone() };
     let Begin::Open(mut transaction) = Transaction::begin(&[&path], &data).unwrap() else { panic!("nothing was published yet") };
     let rows = vec![some_ratings(&[(1, 10, 5), (9, 30, 5)])];
-    transaction.write(0, Change { rows, mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto }, &Layout::default()).unwrap();
+    transaction
+        .write(0, Change { rows: rows.into(), mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto }, &Layout::default())
+        .unwrap();
     transaction.commit(&Value::Null).unwrap();
     (folder, context)
 }

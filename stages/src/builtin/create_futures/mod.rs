@@ -12,12 +12,14 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use self::sort::{Limits, Sorted, Sorter};
 use crate::byte_size::ByteSize;
 use crate::context::{Context, Unit};
 use crate::date::format_iso;
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Forecast, PROCESS_BYTES, TEXT_BYTES};
 use crate::failpoint;
 use crate::netflix::{self, Files, MaxBadRows, RatingRange, Source};
 use crate::stage::{Runs, Stage, WorkspacePath};
@@ -76,6 +78,19 @@ impl Stage for CreateFutures {
     const PARALLEL: bool = false;
     type Inputs = CreateFuturesInputs;
     type Output = CreateFuturesOutput;
+
+    fn estimate(inputs: &CreateFuturesInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let rows = forecast.text(&inputs.input)?.rows;
+        Some(Estimate {
+            rows,
+            read_bytes: rows * TEXT_BYTES,
+            written_bytes: rows * (TEXT_BYTES + 5) + if rows * 16 > inputs.memory_limit.0 { rows * 16 } else { 0 },
+            memory_bytes: PROCESS_BYTES + (48 << 20) + (rows * 16).min(inputs.memory_limit.0),
+            cpu_seconds: rows as f64 * 1.8e-7,
+            output: json!({ "path": inputs.output, "rows": rows }),
+            remedy: "give a smaller `memory_limit`",
+        })
+    }
 
     fn run(inputs: CreateFuturesInputs, context: &Context) -> Result<CreateFuturesOutput> {
         let (files, output) = (inputs.input.resolve(context), context.resolve(&inputs.output));

@@ -80,7 +80,7 @@ impl Workspace {
     fn publish(&self, name: &str, rows: Ratings) {
         let (path, context) = (self.folder.path().join(name), self.context(name));
         let Begin::Open(mut transaction) = Transaction::begin(&[Path::new(&path)], &context).unwrap() else { panic!("published twice") };
-        let change = Change { rows: vec![rows], mode: Mode::Overwrite, rating_type: RatingTypeChoice::Auto };
+        let change = Change { rows: vec![rows].into(), mode: Mode::Overwrite, rating_type: RatingTypeChoice::Auto };
         transaction.write(0, change, &Layout::default()).unwrap();
         transaction.commit(&Value::Null).unwrap();
     }

@@ -6,13 +6,17 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::flow::{Flow, check_paths, common_type, layout, recorded};
+use crate::byte_size::ByteSize;
 use crate::context::Context;
-use crate::dataset::{Begin, Change, Compression, Mode, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published};
+use crate::dataset::{
+    Begin, Change, Compression, Mode, NewRows, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published,
+};
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Forecast, PROCESS_BYTES, TEXT_BYTES, dataset_bytes};
 use crate::netflix::{self, Files, MaxBadRows, RatingRange, Rejected, Source};
-use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
 /// Reads rating files into datasets.
@@ -62,7 +66,15 @@ pub struct EtlInputs {
     /// Finer points of the Parquet files.
     #[serde(default)]
     write_options: WriteOptions,
+    /// Memory for the whole work: a number of bytes, or text such as 1GiB; at least 128MiB. Ratings (8 bytes each, 16 where ids are
+    /// large) beyond half of it are sorted in parts on disk, in a hidden folder beside the output; the result is the same, byte for byte. By
+    /// default all stay in memory. The ratings of a month must fit, as many months at once as there are threads.
+    #[serde(default)]
+    memory_limit: Option<ByteSize>,
 }
+
+/// The least memory that the work can do with.
+const MEMORY_MIN: ByteSize = ByteSize::mebibytes(128);
 
 /// What `etl` returns.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -115,6 +127,35 @@ impl Stage for Etl {
     type Inputs = EtlInputs;
     type Output = EtlOutput;
 
+    fn estimate(inputs: &EtlInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let mut sets = vec![(&inputs.train_output, forecast.text(&inputs.train_file)?)];
+        if let (Some(file), Some(output)) = (&inputs.test_file, &inputs.test_output) {
+            sets.push((output, forecast.text(file)?));
+        }
+        let read: u64 = sets.iter().map(|(_, extent)| extent.rows).sum();
+        for (output, extent) in &mut sets {
+            // Where some are there already, mostly the same come again.
+            if let Some(there) = forecast.dataset(output).filter(|_| inputs.mode != Mode::Overwrite) {
+                extent.rows = extent.rows.max(there.rows);
+            }
+            forecast.will_write_dataset(output.as_str(), *extent);
+        }
+        let rows: u64 = sets.iter().map(|(_, extent)| extent.rows).sum();
+        // Text at hand and files being written, beside the ratings.
+        let beside = PROCESS_BYTES + (64 << 20);
+        let held = inputs.memory_limit.map_or(read * 8, |limit| (limit.0 / 2).min(read * 8));
+        let set = |index: usize| sets.get(index).map(|(output, extent)| json!({ "path": output, "rows": extent.rows }));
+        Some(Estimate {
+            rows,
+            read_bytes: read * TEXT_BYTES,
+            written_bytes: dataset_bytes(rows) + if held < read * 8 { read * 8 } else { 0 },
+            memory_bytes: beside + held,
+            cpu_seconds: read as f64 * 9e-8 + (rows - read.min(rows)) as f64 * 3e-8,
+            output: json!({ "train": set(0), "test": set(1) }),
+            remedy: "give `etl` a `memory_limit`, such as 1GiB: it then sorts on disk",
+        })
+    }
+
     fn run(inputs: EtlInputs, context: &Context) -> Result<EtlOutput> {
         let EtlInputs { compression, target_file_size, target_repartition, row_group_rows, .. } = inputs;
         let layout = layout(compression, target_file_size, target_repartition, row_group_rows, &inputs.write_options)?;
@@ -124,23 +165,26 @@ impl Stage for Etl {
         if let Some(output) = published(&outputs, context)? {
             return recorded(output, context);
         }
-        let mut read = Vec::with_capacity(flows.len());
+        let limit = rows_limit(inputs.memory_limit, flows.len())?;
+        let (mut read, mut rejects) = (Vec::with_capacity(flows.len()), Vec::with_capacity(flows.len()));
         for flow in &flows {
             let source =
                 Source { files: &flow.files, label: flow.label, rating_range: inputs.rating_range, max_bad_rows: inputs.max_bad_rows };
-            read.push(netflix::read(source, context)?);
+            let mut rows = NewRows::within(limit, &flow.output, context);
+            let (_, rejected) = netflix::read_in_waves(source, context, |wave| rows.add(wave))?;
+            read.push(rows);
+            rejects.push(rejected);
         }
         let mut transaction = match Transaction::begin(&outputs, context)? {
             Begin::Published(output) => return recorded(output, context),
             Begin::Open(transaction) => transaction,
         };
-        let blocks: Vec<&[Ratings]> = read.iter().map(|(parsed, _)| parsed.blocks.as_slice()).collect();
-        let rating_type = common_type(inputs.rating_type, &transaction, &blocks);
+        let rating_type = common_type(inputs.rating_type, &transaction, &read);
         let mut written = Vec::with_capacity(flows.len());
-        for (index, (flow, (parsed, rejected))) in flows.iter().zip(read).enumerate() {
-            let rows = parsed.rows();
+        for (index, ((flow, new), rejected)) in flows.iter().zip(read).zip(rejects).enumerate() {
+            let rows = new.len();
             tell(flow, rows, &rejected, context);
-            let change = Change { rows: parsed.blocks, mode: inputs.mode, rating_type: rating_type[index] };
+            let change = Change { rows: new, mode: inputs.mode, rating_type: rating_type[index] };
             written.push(describe(flow, rows, &rejected, transaction.write(index, change, &layout)?, context));
         }
         let mut written = written.into_iter();
@@ -148,6 +192,15 @@ impl Stage for Etl {
         let output = EtlOutput { train, test: written.next() };
         transaction.commit(&output)?;
         Ok(output)
+    }
+}
+
+/// Bytes of rows that each of so many flows may keep in memory. The other half of the limit is for the text at hand, and for the months that
+/// are sorted and encoded in the end.
+fn rows_limit(limit: Option<ByteSize>, flows: usize) -> Result<Option<u64>> {
+    match limit {
+        Some(limit) if limit < MEMORY_MIN => Err(StageError::input(format!("`memory_limit` must be at least {MEMORY_MIN}, found {limit}"))),
+        limit => Ok(limit.map(|limit| limit.0 / 2 / flows as u64)),
     }
 }
 

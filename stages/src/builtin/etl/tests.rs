@@ -196,3 +196,51 @@ fn a_full_disk_at_any_write_leaves_the_old_content_and_the_rerun_is_right() {
     }
     assert_eq!(workspace.run("new", both()).unwrap()["train"]["rows"], 4);
 }
+
+/// All files of a dataset: path and bytes.
+fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.canonicalize().unwrap()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push((path.strip_prefix(folder.canonicalize().unwrap()).unwrap().display().to_string(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_memory_limit_gives_the_same_bytes_and_leaves_nothing_beside() {
+    let workspace = Workspace::new();
+    // More than the 8 million rows of 8 bytes that half of the least limit holds.
+    let mut text = String::with_capacity(160 << 20);
+    for movie in 1..=90 {
+        text.push_str(&format!("{movie}:\n"));
+        for row in 0..100_000_u32 {
+            let user = row.wrapping_mul(2_654_435_761) % 1_000_000;
+            text.push_str(&format!("{user},{},200{}-{:02}-17\n", user % 5 + 1, user % 6, user % 12 + 1));
+        }
+    }
+    fs::write(workspace.0.path().join("train.txt"), text).unwrap();
+    let inputs = |output: &str| json!({ "train_file": "train.txt", "train_output": output });
+    let free = workspace.run("a", inputs("free/train")).unwrap();
+    let bound = workspace.run("b", with(inputs("bound/train"), "memory_limit", json!("128MiB"))).unwrap();
+    assert_eq!(bound["train"]["fingerprint"], free["train"]["fingerprint"]);
+    let folder = |name: &str| workspace.0.path().join(name);
+    assert!(files(&folder("bound/train")) == files(&folder("free/train")));
+    let beside: Vec<_> = fs::read_dir(folder("bound")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(beside.len(), 2, "the dataset and its snapshots: {beside:?}");
+}
+
+#[test]
+fn a_memory_limit_that_is_too_small_is_refused() {
+    let workspace = Workspace::new();
+    let error = workspace.run("a", with(both(), "memory_limit", json!("1MiB"))).unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Input, "`memory_limit` must be at least 128MiB, found 1MiB"));
+}

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use self::arriving::Arriving;
 use self::model::{Drawn, World};
@@ -20,6 +21,7 @@ use self::split::{Part, split};
 use crate::context::{Context, Unit};
 use crate::date::format_iso;
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Extent, Forecast, PROCESS_BYTES, TEXT_BYTES};
 use crate::stage::{Runs, Stage, WorkspacePath};
 use crate::storage::write_atomically;
 
@@ -48,6 +50,16 @@ pub struct GenerateInputs {
     /// The same seed gives the same files.
     #[serde(default = "default_seed")]
     seed: u64,
+}
+
+impl GenerateInputs {
+    fn users(&self) -> u32 {
+        self.users.unwrap_or_else(|| u32::try_from(self.ratings / 100).unwrap_or(u32::MAX).max(10))
+    }
+
+    fn items(&self) -> u32 {
+        self.items.unwrap_or_else(|| (1700.0 * (self.ratings as f64 / 100_000.0).cbrt()).round().max(10.0) as u32)
+    }
 }
 
 fn default_ratings() -> u64 {
@@ -97,13 +109,30 @@ impl Stage for Generate {
     type Inputs = GenerateInputs;
     type Output = GenerateOutput;
 
+    fn estimate(inputs: &GenerateInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let extent = Extent { rows: inputs.ratings, users: inputs.users().into(), items: inputs.items().into() };
+        let path = |part| format!("{}/{part}.txt", inputs.output.as_str().trim_end_matches('/'));
+        let shares = [("train", 0.855), ("test", 0.095), ("future", 0.05)];
+        for (part, share) in shares {
+            forecast.will_write_text(&path(part), extent.share(share));
+        }
+        Some(Estimate {
+            rows: extent.rows,
+            read_bytes: 0,
+            written_bytes: extent.rows * TEXT_BYTES,
+            memory_bytes: PROCESS_BYTES + extent.rows * 29,
+            cpu_seconds: extent.rows as f64 * 5e-7,
+            output: json!({ "path": inputs.output, "train": path("train"), "test": path("test"), "future": path("future") }),
+            remedy: "generate fewer `ratings`",
+        })
+    }
+
     fn run(inputs: GenerateInputs, context: &Context) -> Result<GenerateOutput> {
         let folder = context.resolve(&inputs.output);
         if folder.exists() && !folder.is_dir() {
             return Err(StageError::input(format!("`output` is a file: `{}`", inputs.output)).with_hint("give a folder"));
         }
-        let users = inputs.users.unwrap_or_else(|| u32::try_from(inputs.ratings / 100).unwrap_or(u32::MAX).max(10));
-        let items = inputs.items.unwrap_or_else(|| (1700.0 * (inputs.ratings as f64 / 100_000.0).cbrt()).round().max(10.0) as u32);
+        let (users, items) = (inputs.users(), inputs.items());
         let world = World::new(inputs.ratings, users, items, inputs.seed)?;
         let movies = world.draw(context)?;
         let parts = split(&movies, inputs.seed);

@@ -18,7 +18,7 @@ pub use self::output::ImportOutput;
 use self::output::describe;
 use super::flow::{Flow, check_paths, common_type, layout, recorded};
 use crate::context::Context;
-use crate::dataset::{Begin, Change, Layout, Transaction, published};
+use crate::dataset::{Begin, Change, Layout, NewRows, Transaction, published};
 use crate::error::{Result, StageError};
 use crate::import::{Imported, Options, Seen, Source, expand, read};
 use crate::names::{NameMap, Names};
@@ -92,11 +92,11 @@ fn write(
     transaction: &mut Transaction<'_>,
     context: &Context,
 ) -> Result<ImportOutput> {
-    let blocks: Vec<&[Ratings]> = rows.iter().map(Vec::as_slice).collect();
-    let rating_types = common_type(inputs.rating_type, transaction, &blocks);
+    let rows: Vec<NewRows<'_>> = rows.into_iter().map(NewRows::from).collect();
+    let rating_types = common_type(inputs.rating_type, transaction, &rows);
     let mut written = Vec::with_capacity(flows.len());
     for (index, ((flow, rows), told)) in flows.iter().zip(rows).zip(&told).enumerate() {
-        let read = rows.iter().map(|block| block.len() as u64).sum();
+        let read = rows.len();
         if read == 0 {
             context.warn(format!("there are no ratings for `{}`: it gains none", flow.given));
         }

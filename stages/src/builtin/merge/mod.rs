@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::dataset::{Begin, Change, Compression, Dataset, Layout, Mode, RatingTypeChoice, Transaction, published};
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Extent, Forecast, PROCESS_BYTES, dataset_bytes};
 use crate::stage::{Runs, Stage, WorkspacePath};
 
 /// Merges the stream into the processed sets.
@@ -79,6 +81,29 @@ impl Stage for Merge {
     type Inputs = MergeInputs;
     type Output = MergeOutput;
 
+    fn estimate(inputs: &MergeInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let within =
+            |folder: &WorkspacePath, name: &str| WorkspacePath::from(format!("{}/{name}", folder.as_str().trim_end_matches('/')).as_str());
+        let (mut new, mut all) = (0, 0);
+        for name in NAMES {
+            let stream = forecast.dataset(&within(&inputs.stream, name)).map_or(0, |extent| extent.rows);
+            let path = within(&inputs.processed, name);
+            let there = forecast.dataset(&path)?;
+            forecast.will_write_dataset(path.as_str(), Extent { rows: there.rows + stream, ..there });
+            (new, all) = (new + stream, all + there.rows);
+        }
+        // At worst the stream touches every month; a month at a time is in memory.
+        Some(Estimate {
+            rows: new + all,
+            read_bytes: dataset_bytes(new + all),
+            written_bytes: dataset_bytes(new + all),
+            memory_bytes: PROCESS_BYTES + (64 << 20) + new * 24 + all / 12 * 16,
+            cpu_seconds: (new + all) as f64 * 1e-7,
+            output: json!({ "merged": new > 0 }),
+            remedy: "merge more often, so that less arrives at a time",
+        })
+    }
+
     fn run(inputs: MergeInputs, context: &Context) -> Result<MergeOutput> {
         let [processed, stream] = [&inputs.processed, &inputs.stream].map(|folder| NAMES.map(|name| context.resolve(folder).join(name)));
         let paths: Vec<&Path> = processed.iter().chain(&stream).map(PathBuf::as_path).collect();
@@ -103,7 +128,8 @@ impl Stage for Merge {
         for (index, name) in NAMES.iter().enumerate() {
             let rows = transaction.base(2 + index).map(|base| base.read_with(context, |rows| rows)).transpose()?.unwrap_or_default();
             let rows_before = transaction.base(index).map_or(0, Dataset::rows);
-            let written = transaction.write(index, Change { rows, mode: Mode::Upsert, rating_type: inputs.rating_type }, &layout)?;
+            let written =
+                transaction.write(index, Change { rows: rows.into(), mode: Mode::Upsert, rating_type: inputs.rating_type }, &layout)?;
             merged.push(MergedDataset {
                 path: path_of(&inputs, name),
                 stream_rows: arrived[index],
@@ -113,7 +139,7 @@ impl Stage for Merge {
                 fingerprint: written.fingerprint,
                 snapshot: Some(written.snapshot),
             });
-            let empty = Change { rows: Vec::new(), mode: Mode::Overwrite, rating_type: RatingTypeChoice::Auto };
+            let empty = Change { rows: Vec::new().into(), mode: Mode::Overwrite, rating_type: RatingTypeChoice::Auto };
             transaction.write(2 + index, empty, &Layout::default())?;
         }
         let mut merged = merged.into_iter();

@@ -107,7 +107,7 @@ fn publish(
         let part = &parts[index % 2];
         let before = transaction.base(index).map_or(0, Dataset::rows);
         let mode = if name.starts_with("batch/") { Mode::Overwrite } else { Mode::Upsert };
-        let now = transaction.write(index, Change { rows: vec![part.clone()], mode, rating_type }, &layout)?;
+        let now = transaction.write(index, Change { rows: vec![part.clone()].into(), mode, rating_type }, &layout)?;
         let path = format!("{}/{name}", inputs.output.as_str().trim_end_matches('/'));
         written.push(StreamDataset::new(path, part.len() as u64, before, now));
     }

@@ -25,6 +25,7 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use self::checkpoint::{Checkpoint, Identity};
 pub use self::early_stopping::EarlyStopping;
@@ -36,6 +37,7 @@ use crate::als::AlsValidParams;
 use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Extent, FLOPS, Forecast, ModelExtent, PROCESS_BYTES, dataset_bytes};
 use crate::kernel::Kernel;
 use crate::matrix::RatingMatrix;
 use crate::model::publish::Claim;
@@ -87,6 +89,26 @@ impl Stage for TrainAls {
     const RUNS: Runs = Runs::Child;
     type Inputs = TrainAlsInputs;
     type Output = TrainAlsOutput;
+
+    fn estimate(inputs: &TrainAlsInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let Extent { rows, users, items } = forecast.dataset(&inputs.ratings)?;
+        let model = ModelExtent { users, items, rank: inputs.rank as u64 };
+        // A version's name is its date: it is not known yet.
+        let path = format!("{}/version_to_come", inputs.models.as_str().trim_end_matches('/'));
+        forecast.will_write_model(&path, model);
+        let rank = inputs.rank as f64;
+        // A sweep adds up `x xᵀ` of each rating on both sides, and solves an equation a row.
+        let sweep = 2.0 * rows as f64 * rank * (rank + 1.0) + (users + items) as f64 * rank.powi(3) / 3.0;
+        Some(Estimate {
+            rows,
+            read_bytes: dataset_bytes(rows),
+            written_bytes: model.bytes(),
+            memory_bytes: PROCESS_BYTES + rows * 38 + 2 * model.bytes(),
+            cpu_seconds: rows as f64 * 1.2e-7 + inputs.max_iter as f64 * sweep / FLOPS,
+            output: json!({ "path": path, "rank": inputs.rank, "users": users, "items": items, "ratings": rows }),
+            remedy: "train with a smaller `rank`, or on fewer ratings",
+        })
+    }
 
     fn run(inputs: TrainAlsInputs, context: &Context) -> Result<TrainAlsOutput> {
         let params = inputs.params()?;

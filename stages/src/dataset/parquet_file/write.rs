@@ -15,7 +15,8 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression as Codec, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{DEFAULT_DICTIONARY_PAGE_SIZE_LIMIT as DICTIONARY_PAGE_SIZE_LIMIT, EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use crate::dataset::added::Values;
 use crate::dataset::manifest::FileEntry;
@@ -26,6 +27,9 @@ use crate::storage::{Storage, StorageFile};
 
 /// Rows handed to the encoder at a time, and the grain in which `target_file_bytes` is kept.
 const BATCH_ROWS: usize = 16_384;
+
+/// Users below this are counted, in a bitmap of at most 8 MiB.
+const USERS_COUNTED: i32 = 1 << 26;
 
 /// Rows in a row group where no option says otherwise.
 const ROW_GROUP_ROWS: usize = 1 << 20;
@@ -66,7 +70,7 @@ fn write_file<L: Line>(
     layout: &Layout,
 ) -> Result<usize, ParquetError> {
     // The Arrow schema would be one more thing in the file that no other engine needs.
-    let options = ArrowWriterOptions::new().with_properties(properties(layout)?).with_skip_arrow_metadata(true);
+    let options = ArrowWriterOptions::new().with_properties(properties(layout, rows)?).with_skip_arrow_metadata(true);
     let file: File = BufWriter::with_capacity(1 << 18, file?);
     let mut writer = ArrowWriter::try_new_with_options(file, schema.clone(), options)?;
     let mut written = 0;
@@ -104,23 +108,22 @@ fn record_batch<L: Line>(
     (lines, added): (&[L], &Values),
     rating_type: RatingType,
 ) -> Result<RecordBatch, ParquetError> {
-    let rows = || lines.iter().map(|line| line.row());
     let rating: ArrayRef = match rating_type {
         // Whole stars were checked before anything was written.
-        RatingType::Int => Arc::new(Int32Array::from_iter_values(rows().map(|row| row.rating() as i32))),
-        RatingType::Float => Arc::new(Float32Array::from_iter_values(rows().map(|row| row.rating()))),
+        RatingType::Int => Arc::new(Int32Array::from_iter_values(lines.iter().map(|line| line.rating() as i32))),
+        RatingType::Float => Arc::new(Float32Array::from_iter_values(lines.iter().map(|line| line.rating()))),
     };
     let mut columns: Vec<ArrayRef> = vec![
-        Arc::new(Int32Array::from_iter_values(rows().map(|row| row.movie()))),
-        Arc::new(Int32Array::from_iter_values(rows().map(|row| row.user()))),
+        Arc::new(Int32Array::from_iter_values(lines.iter().map(|line| line.movie()))),
+        Arc::new(Int32Array::from_iter_values(lines.iter().map(|line| line.user()))),
         rating,
-        Arc::new(Date32Array::from_iter_values(rows().map(|row| row.date()))),
+        Arc::new(Date32Array::from_iter_values(lines.iter().map(|line| line.date()))),
     ];
     columns.extend(L::columns(lines, added)?);
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
-fn properties(layout: &Layout) -> Result<WriterProperties, ParquetError> {
+fn properties<L: Line>(layout: &Layout, rows: &[L]) -> Result<WriterProperties, ParquetError> {
     let options = &layout.options;
     let codec = match layout.compression {
         Compression::Snappy => Codec::SNAPPY,
@@ -142,10 +145,28 @@ fn properties(layout: &Layout) -> Result<WriterProperties, ParquetError> {
         .set_dictionary_enabled(options.dictionary.unwrap_or(true))
         .set_max_row_group_row_count(Some(options.row_group_rows.unwrap_or(ROW_GROUP_ROWS)))
         .set_sorting_columns(Some(sorting.into()));
+    if options.dictionary.is_none() && !users_repeat(rows) {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from("CUST_ID"), false);
+    }
     if let Some(bytes) = options.page_bytes {
         builder = builder.set_data_page_size_limit(bytes);
     }
     Ok(builder.build())
+}
+
+/// Whether a dictionary makes the users smaller: its 4 bytes a user, and as many bits a row as number them, against 4 bytes a row. In a
+/// month most users rate a few movies, so mostly it does not; looking each of them up is what takes the longest in writing a file then.
+fn users_repeat<L: Line>(rows: &[L]) -> bool {
+    let Some(highest) = rows.iter().map(|row| row.user()).max() else { return true };
+    if highest >= USERS_COUNTED || rows.iter().any(|row| row.user() < 0) {
+        return true;
+    }
+    let mut seen = vec![0_u64; highest as usize / 64 + 1];
+    rows.iter().for_each(|row| seen[row.user() as usize / 64] |= 1 << (row.user() % 64));
+    let users = seen.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+    let bits = users.next_power_of_two().trailing_zeros() as usize;
+    let dictionary_bytes = users * 4;
+    dictionary_bytes < DICTIONARY_PAGE_SIZE_LIMIT && dictionary_bytes + rows.len() * bits / 8 < rows.len() * 4
 }
 
 /// A full disk arrives wrapped in a Parquet error; for the user it is a full disk.

@@ -23,7 +23,7 @@ fn publish_named(place: &Place, names: &[&str], rows: &[Rating], mode: Mode, con
         Begin::Open(transaction) => transaction,
     };
     transaction.name_ids(0, users(names));
-    transaction.write(0, Change { mode, ..change(rows) }, &Layout::default())?;
+    transaction.write(0, (&Change { mode, ..change(rows) }).into(), &Layout::default())?;
     transaction.commit(&"done")
 }
 

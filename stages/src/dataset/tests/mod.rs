@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Begin, Change, Dataset, Layout, Mode, RatingTypeChoice, Transaction, Written};
+use super::{Begin, Dataset, Layout, Mode, RatingTypeChoice, Transaction, Written};
 use crate::context::{Context, PublishKey};
 use crate::date::parse_iso;
 use crate::error::Result;
@@ -86,6 +86,20 @@ fn ratings(rows: &[Rating]) -> Ratings {
     ratings
 }
 
+/// A change that can be made several times.
+#[derive(Clone)]
+struct Change {
+    rows: Vec<Ratings>,
+    mode: Mode,
+    rating_type: RatingTypeChoice,
+}
+
+impl From<&Change> for super::Change<'_> {
+    fn from(change: &Change) -> Self {
+        Self { rows: change.rows.clone().into(), mode: change.mode, rating_type: change.rating_type }
+    }
+}
+
 fn change(rows: &[Rating]) -> Change {
     Change { rows: vec![ratings(rows)], mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto }
 }
@@ -96,7 +110,7 @@ fn publish(changes: &[(&Path, Change)], context: &Context) -> Result<Vec<Written
         Begin::Published(_) => return Ok(Vec::new()),
         Begin::Open(transaction) => transaction,
     };
-    let written = changes.iter().enumerate().map(|(index, (_, change))| transaction.write(index, change.clone(), &Layout::default()));
+    let written = changes.iter().enumerate().map(|(index, (_, change))| transaction.write(index, change.into(), &Layout::default()));
     let written = written.collect::<Result<Vec<_>>>()?;
     transaction.commit(&serde_json::json!({ "rows": written.iter().map(|written| written.rows).sum::<u64>() }))?;
     Ok(written)

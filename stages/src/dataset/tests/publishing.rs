@@ -146,7 +146,7 @@ fn a_partition_is_split_at_the_target_size_and_every_codec_is_read_back() {
         let Begin::Open(mut transaction) = Transaction::begin(&[&path], &context).unwrap() else { panic!("nothing was published yet") };
         let layout = Layout { compression, target_file_bytes: Some(100_000), ..Layout::default() };
         let change = Change { rows: vec![rows.clone()], mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto };
-        let written = transaction.write(0, change, &layout).unwrap();
+        let written = transaction.write(0, (&change).into(), &layout).unwrap();
         transaction.commit(&()).unwrap();
         assert!(written.files > 1, "{name}");
         assert_eq!(Dataset::open(&path, &context).unwrap().read(&context).unwrap().len(), 100_000);

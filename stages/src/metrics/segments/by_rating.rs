@@ -9,8 +9,8 @@ const RATINGS_MAX: usize = 20;
 /// So many bins.
 pub(super) const RATING_BINS: usize = 10;
 
-/// Errors by the rating itself, ascending.
-pub(in crate::metrics) fn by_rating(test: &Ratings, predict: impl Fn(i32, i32) -> Prediction + Sync) -> Vec<RatingBin> {
+/// Errors by the rating itself, ascending; `predict` is asked by the row of `test`.
+pub(in crate::metrics) fn by_rating(test: &Ratings, predict: impl Fn(usize) -> Prediction + Sync) -> Vec<RatingBin> {
     let mut sorted: Vec<f32> = test.rating.iter().copied().filter(|rating| rating.is_finite()).collect();
     sorted.sort_unstable_by(f32::total_cmp);
     let mut highest = sorted.clone();

@@ -52,11 +52,12 @@ impl<'a> Segmentation<'a> {
         Some(self.thirds[self.train.items().row(item)? as usize])
     }
 
-    /// The figures of each segment; `rankings` are those of the quarters under `all_items` and `unseen_items`.
+    /// The figures of each segment; `predict` is asked by the row of `test`,
+    /// `rankings` are those of the quarters under `all_items` and `unseen_items`.
     pub(in crate::metrics) fn measure(
         &self,
         test: &Ratings,
-        predict: impl Fn(i32, i32) -> Prediction + Sync,
+        predict: impl Fn(usize) -> Prediction + Sync,
         rankings: &[(Ranking, Option<Ranking>)],
     ) -> Segments {
         const THIRDS: usize = QUARTERS;

@@ -23,7 +23,7 @@ fn staircase() -> RatingMatrix {
 fn measured(train: &RatingMatrix, test: &Ratings) -> Segments {
     let segmentation = Segmentation::of(train, test);
     // Predicts 3 for known users.
-    let predict = |user: i32, _: i32| if user <= 4 { Prediction::Known(3.0) } else { Prediction::Cold(None) };
+    let predict = |row: usize| if test.user[row] <= 4 { Prediction::Known(3.0) } else { Prediction::Cold(None) };
     segmentation.measure(test, predict, &[(Ranking::default(), None); QUARTERS])
 }
 
@@ -59,14 +59,14 @@ fn users_of_one_activity_stand_in_one_segment() {
 #[test]
 fn errors_by_rating_name_each_value_and_many_values_share_bins() {
     let test = ratings(&[(1, 1, 5.0), (1, 2, 1.0), (2, 1, 5.0), (2, 2, 3.5)]);
-    let found = by_rating(&test, |_, _| Prediction::Known(3.0));
+    let found = by_rating(&test, |_| Prediction::Known(3.0));
     let bins: Vec<_> = found.iter().map(|bin| (bin.rating_min, bin.rating_max, bin.ratings, bin.errors.mae)).collect();
     assert_eq!(bins, [(1.0, 1.0, 1, Some(2.0)), (3.5, 3.5, 1, Some(0.5)), (5.0, 5.0, 2, Some(2.0))]);
     let many: Vec<_> = (0..100).map(|at| (1, at, at as f32)).collect();
-    let found = by_rating(&ratings(&many), |_, _| Prediction::Cold(None));
+    let found = by_rating(&ratings(&many), |_| Prediction::Cold(None));
     assert_eq!(found.len(), RATING_BINS);
     assert!(found.iter().all(|bin| (bin.ratings, bin.rating_max - bin.rating_min, bin.errors.cold) == (10, 9.0, 10)));
-    assert!(by_rating(&Ratings::default(), |_, _| Prediction::Known(3.0)).is_empty());
+    assert!(by_rating(&Ratings::default(), |_| Prediction::Known(3.0)).is_empty());
 }
 
 proptest! {
@@ -79,7 +79,7 @@ proptest! {
         let train = RatingMatrix::build(&ratings(&train), Duplicates::Latest).unwrap();
         let test: Vec<_> = test.into_iter().map(|(user, item, halves)| (user, item, f32::from(halves) / 2.0)).collect();
         let test = ratings(&test);
-        let found = Segmentation::of(&train, &test).measure(&test, |_, _| Prediction::Known(3.0), &[(Ranking::default(), None); QUARTERS]);
+        let found = Segmentation::of(&train, &test).measure(&test, |_| Prediction::Known(3.0), &[(Ranking::default(), None); QUARTERS]);
         let rows = |errors: &PairErrors| errors.scored;
         let total = test.len() as u64;
         prop_assert_eq!(rows(&found.known_users.errors) + rows(&found.new_users.errors), total);
@@ -93,6 +93,6 @@ proptest! {
         prop_assert!(torso.items == 0 || head.ratings_min >= torso.ratings_max);
         let bounds: Vec<_> = found.user_activity.values().flat_map(|of| [of.ratings_min, of.ratings_max]).collect();
         prop_assert!(bounds.is_sorted());
-        prop_assert_eq!(by_rating(&test, |_, _| Prediction::Known(3.0)).iter().map(|bin| bin.ratings).sum::<u64>(), total);
+        prop_assert_eq!(by_rating(&test, |_| Prediction::Known(3.0)).iter().map(|bin| bin.ratings).sum::<u64>(), total);
     }
 }

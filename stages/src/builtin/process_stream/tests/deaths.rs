@@ -135,7 +135,7 @@ fn that_a_dead_run_had_published_is_known_after_any_number_of_merges() {
         let Begin::Open(mut transaction) = Transaction::begin(&[&path], &context).unwrap() else { panic!("published") };
         let mut other = Ratings::default();
         other.push(1000 + round, 1, 3.0, 12_000);
-        let change = Change { rows: vec![other], mode: Mode::Append, rating_type: RatingTypeChoice::Auto };
+        let change = Change { rows: vec![other].into(), mode: Mode::Append, rating_type: RatingTypeChoice::Auto };
         transaction.write(0, change, &Layout::default()).unwrap();
         transaction.commit(&json!(null)).unwrap();
     }

@@ -86,7 +86,7 @@ impl Place {
             part.iter().for_each(|(movie, user, halves, date)| {
                 ratings.push(*movie, *user, *halves as f32 / 2.0, parse_iso(date.as_bytes()).unwrap());
             });
-            let change = Change { rows: vec![ratings], mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto };
+            let change = Change { rows: vec![ratings].into(), mode: Mode::Upsert, rating_type: RatingTypeChoice::Auto };
             transaction.write(index, change, &Layout::default()).unwrap();
         }
         transaction.commit(&json!(null)).unwrap();

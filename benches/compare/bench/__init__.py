@@ -1,0 +1,1 @@
+"""What the rows of the comparison share: data, measuring, tables."""
