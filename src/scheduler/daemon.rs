@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use recflow_stages::clock::Clock;
 use recflow_state::{Store, UnixMs};
@@ -18,6 +18,7 @@ use super::world::{Disk, World};
 use crate::engine::entropy::Entropy;
 use crate::engine::owner::{Liveness, Owners};
 use crate::engine::{Handle, Wish, ask};
+use crate::upkeep::presence::ClockWatch;
 use crate::workspace::Workspace;
 
 /// Longest time between two looks: an edited pipeline is seen within it.
@@ -118,7 +119,13 @@ impl Daemon {
 
     /// Looks and sleeps until it is told to stop.
     pub fn run(&mut self) {
+        let (begun, mut watch) = (Instant::now(), ClockWatch::default());
         loop {
+            if let Some(jump) = watch.look(UnixMs(self.clock.now().as_millisecond()), begun.elapsed()) {
+                tracing::warn!(by_ms = jump.by_ms, "the clock jumped, or this machine slept");
+                // For `recflow doctor`; a store that cannot be written has louder ways to say so.
+                let _ = self.store.write(|tx| jump.record(tx));
+            }
             let pause = match self.look() {
                 Ok(next) => {
                     if self.trouble.take().is_some() {

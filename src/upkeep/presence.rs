@@ -1,5 +1,7 @@
 //! Whether a daemon serves this workspace: it says so in the store, and its owner's lock says whether that still holds.
 
+use std::time::Duration;
+
 use recflow_state::{Result, Tx, UnixMs, View};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,8 @@ use crate::workspace::Workspace;
 const DAEMON: &str = "daemon";
 /// Under this name it keeps what the clock did.
 const JUMPS: &str = "clock_jumps";
+/// Smaller steps are a time server at work.
+const JUMP_MS_MIN: i64 = 2_000;
 /// Jumps that are kept.
 const JUMPS_MAX: usize = 20;
 
@@ -62,6 +66,22 @@ impl ClockJump {
     }
 }
 
+/// Sees jumps: compares how far the wall clock has come with how much time has passed.
+#[derive(Debug, Default)]
+pub struct ClockWatch {
+    last: Option<(UnixMs, Duration)>,
+}
+
+impl ClockWatch {
+    /// The jump since the last look, if there was one. `wall` is what the clock shows, `steady` a time that no setting of it changes.
+    pub fn look(&mut self, wall: UnixMs, steady: Duration) -> Option<ClockJump> {
+        let (wall_before, steady_before) = self.last.replace((wall, steady))?;
+        let passed = i64::try_from(steady.saturating_sub(steady_before).as_millis()).unwrap_or(i64::MAX);
+        let by_ms = wall.0.saturating_sub(wall_before.0).saturating_sub(passed);
+        (by_ms.abs() >= JUMP_MS_MIN).then_some(ClockJump { at: wall, by_ms })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +112,16 @@ mod tests {
         }
         let jumps = store.read(ClockJump::list).unwrap();
         assert_eq!((jumps.len(), jumps[0].by_ms, jumps[19].by_ms), (20, 10, 29));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_seen_and_one_that_drifts_is_not() {
+        let mut watch = ClockWatch::default();
+        let mut look = |wall: i64, steady: u64| watch.look(UnixMs(wall), Duration::from_millis(steady)).map(|jump| jump.by_ms);
+        assert_eq!(look(1_000_000, 50), None, "the first look");
+        assert_eq!(look(1_010_100, 10_050), None, "100 ms in 10 s");
+        assert_eq!(look(4_610_600, 10_550), Some(3_600_000));
+        assert_eq!(look(1_010_600, 10_550), Some(-3_600_000));
+        assert_eq!(look(1_020_600, 20_550), None);
     }
 }

@@ -1,60 +1,69 @@
 //! What the store costs: a commit, a cold start, a byte a task, a question to a large store.
 //!
-//! `cargo bench -p recflow-state [-- RUNS]`; prints one line a figure. The store lies under the system's
-//! temporary folder (`TMPDIR`), whose disk decides the figures.
+//! `cargo bench -p recflow-state [-- RUNS [TASKS]]`: so many runs (5,000) of so many tasks (20) each; prints one line a figure. A million
+//! task rows: `-- 100000 10`. The store lies under the system's temporary folder (`TMPDIR`), whose disk decides the figures.
 
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use recflow_state::{AttemptRow, AttemptState, Error, NewRun, NewTask, RunFilter, RunId, Store, TaskRow, TaskState, Trigger, UnixMs};
+use recflow_state::{
+    AttemptRow, AttemptState, Error, NewRun, NewTask, RunFilter, RunId, RunStatus, Store, TaskRow, TaskState, Trigger, Tx, UnixMs,
+};
 use serde_json::json;
 
-/// Tasks of a run: those of a middling pipeline.
-const TASKS: u32 = 20;
+/// Runs, and tasks of each, unless the command line says otherwise: those of a middling pipeline.
+const DEFAULT: [u64; 2] = [5_000, 20];
+/// Runs whose commits are timed.
+const TIMED: u64 = 500;
+/// Runs that are filled in by one transaction.
+const AT_ONCE: u64 = 100;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 fn main() -> Result {
-    let runs = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(5_000);
+    let mut given = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
+    let [runs, tasks] = DEFAULT.map(|default| given.next().unwrap_or(default));
+    let tasks = u32::try_from(tasks)?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("state.db");
     let store = Store::open(&path)?;
-    commits(&store)?;
-    fill(&store, runs)?;
+    commits(&store, tasks)?;
+    fill(&store, runs, tasks)?;
     questions(&store)?;
     drop(store);
-    cold_starts(&path)
+    cold_starts(&path)?;
+    retention(&path, runs.max(TIMED))
 }
 
-fn create(store: &Store, n: u64) -> Result<RunId> {
+fn create(tx: &Tx<'_>, n: u64, tasks: u32) -> Result<RunId, Error> {
     let id = RunId::from_random(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    store.write(|tx| {
-        let run = NewRun {
-            id: id.clone(),
-            pipeline: format!("pipeline-{}", n % 20),
-            version: tx.pipeline_version("pipeline", "hash", "name: pipeline", None, UnixMs(0))?,
-            trigger: Trigger::Schedule,
-            logical_date: UnixMs(1_790_000_000_000),
-            params: json!({ "rank": 64 }),
-            owner: None,
-            created_at: UnixMs(1_790_000_000_000),
-            workspace: "/srv/workspace".to_owned(),
-            binary_version: "0.1.0".to_owned(),
-            priority: 0,
-            cause: None,
-            backfill: None,
-            replay_of: None,
-        };
-        let task = |position| NewTask { task_id: format!("task_{position}"), stage: "noop".to_owned(), pool: None };
-        tx.create_run(&run, &(0..TASKS).map(task).collect::<Vec<_>>())
-    })?;
+    let run = NewRun {
+        id: id.clone(),
+        pipeline: format!("pipeline-{}", n % 20),
+        version: tx.pipeline_version("pipeline", "hash", "name: pipeline", None, UnixMs(0))?,
+        trigger: Trigger::Schedule,
+        logical_date: UnixMs(1_790_000_000_000),
+        params: json!({ "rank": 64 }),
+        owner: None,
+        created_at: UnixMs(1_790_000_000_000 + n as i64),
+        workspace: "/srv/workspace".to_owned(),
+        binary_version: "0.1.0".to_owned(),
+        priority: 0,
+        cause: None,
+        backfill: None,
+        replay_of: None,
+    };
+    let task = |position| NewTask { task_id: format!("task_{position}"), stage: "noop".to_owned(), pool: None };
+    tx.create_run(&run, &(0..tasks).map(task).collect::<Vec<_>>())?;
+    let (start, end) = (run.created_at, UnixMs(run.created_at.0 + 1_000));
+    tx.update_run(&id, if n.is_multiple_of(50) { RunStatus::Failed } else { RunStatus::Succeeded }, Some(start), Some(end), None)?;
     Ok(id)
 }
 
 /// What the engine writes when a task ends: the task, its attempt, an event.
-fn end_task(store: &Store, run: &RunId, position: u32) -> Result<(), Error> {
+fn end_task(tx: &Tx<'_>, run: &RunId, position: u32) -> Result<(), Error> {
     let now = UnixMs(1_790_000_000_000);
     let task_id = format!("task_{position}");
     let task = TaskRow {
@@ -90,20 +99,18 @@ fn end_task(store: &Store, run: &RunId, position: u32) -> Result<(), Error> {
         log: None,
         progress: None,
     };
-    store.write(|tx| {
-        tx.put_task(&task)?;
-        tx.put_attempt(&attempt)?;
-        tx.append_events(run, &[(now, json!({ "task_succeeded": { "task": task_id } }))]).map(drop)
-    })
+    tx.put_task(&task)?;
+    tx.put_attempt(&attempt)?;
+    tx.append_events(run, &[(now, json!({ "task_succeeded": { "task": task_id } }))]).map(drop)
 }
 
-fn commits(store: &Store) -> Result {
+fn commits(store: &Store, tasks: u32) -> Result {
     let mut times = Vec::new();
-    for n in 0..500 {
-        let run = create(store, n)?;
-        for position in 0..TASKS {
+    for n in 0..TIMED {
+        let run = store.write(|tx| create(tx, n, tasks))?;
+        for position in 0..tasks {
             let start = Instant::now();
-            end_task(store, &run, position)?;
+            store.write(|tx| end_task(tx, &run, position))?;
             times.push(start.elapsed());
         }
     }
@@ -119,15 +126,20 @@ fn commits(store: &Store) -> Result {
 }
 
 /// Adds ended runs until there are `runs`, and says what a task costs on disk.
-fn fill(store: &Store, runs: u64) -> Result {
-    for n in 500..runs {
-        let run = create(store, n)?;
-        for position in 0..TASKS {
-            end_task(store, &run, position)?;
-        }
+fn fill(store: &Store, runs: u64, tasks: u32) -> Result {
+    for first in (TIMED..runs).step_by(AT_ONCE as usize) {
+        store.write(|tx| {
+            for n in first..runs.min(first + AT_ONCE) {
+                let run = create(tx, n, tasks)?;
+                for position in 0..tasks {
+                    end_task(tx, &run, position)?;
+                }
+            }
+            Ok::<_, Error>(())
+        })?;
     }
     let bytes = std::fs::metadata(store.path())?.len();
-    let tasks = runs.max(500) * u64::from(TASKS);
+    let tasks = runs.max(TIMED) * u64::from(tasks);
     println!(
         "size             {tasks} tasks with attempt and event, {} bytes a task, {} tasks a MB",
         bytes / tasks,
@@ -151,6 +163,21 @@ fn questions(store: &Store) -> Result {
     time("20 of a pipeline", &|| {
         let filter = RunFilter { pipeline: Some("pipeline-3".to_owned()), ..RunFilter::default() };
         store.read(|view| view.runs(20, &filter).map(drop))
+    })?;
+    let ask = |filter: RunFilter| move || store.read(|view| view.runs(20, &filter).map(drop));
+    let pipeline = || Some("pipeline-3".to_owned());
+    time("20 failed", &ask(RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() }))?;
+    time("20 failed of one", &ask(RunFilter { pipeline: pipeline(), status: Some(RunStatus::Failed), ..RunFilter::default() }))?;
+    time("20 by events", &ask(RunFilter { trigger: Some(Trigger::Event), ..RunFilter::default() }))?;
+    time("20 of a time", &ask(RunFilter { until: Some(UnixMs(1_790_000_002_000)), ..RunFilter::default() }))?;
+    time("dashboard", &|| {
+        store.read(|view| {
+            for name in view.pipelines_with_runs()? {
+                view.runs(10, &RunFilter { pipeline: Some(name), ..RunFilter::default() })?;
+            }
+            view.tasks_under_way()?;
+            view.unclaimed().map(drop)
+        })
     })?;
     time("a whole run", &|| {
         store.read(|view| {
@@ -179,5 +206,30 @@ fn cold_starts(path: &Path) -> Result {
     let in_use = Store::open(path)?;
     time("same, in use", &|| Store::open_read_only(path)?.read(ask))?;
     drop(in_use);
+    Ok(())
+}
+
+/// Deletes half of the runs as retention does, 16 at a time, and gives the room back.
+fn retention(path: &Path, runs: u64) -> Result {
+    let store = Store::open(path)?;
+    let start = Instant::now();
+    let old = store.read(|view| view.ended_before(UnixMs(1_790_000_001_000 + (runs / 2) as i64)))?;
+    println!("choose old runs  {:?} for {}", start.elapsed(), old.len());
+    let mut times = Vec::new();
+    for some in old.chunks(16) {
+        let start = Instant::now();
+        store.write(|tx| some.iter().try_for_each(|run| tx.delete_run(run).map(drop)))?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    println!("delete 16 runs   p50 {:?}  p99 {:?}", times[times.len() / 2], times[times.len() * 99 / 100]);
+    let (start, mut pages) = (Instant::now(), 0);
+    loop {
+        match store.give_back(256)? {
+            0 => break,
+            freed => pages += freed,
+        }
+    }
+    println!("give room back   {:?} for {pages} pages", start.elapsed());
     Ok(())
 }

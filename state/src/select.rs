@@ -45,7 +45,7 @@ pub(crate) const ATTEMPTS: &str = "SELECT run_id, task_id, number, generation, s
                                    WHERE run_id = ?1 ORDER BY task_id, number";
 pub(crate) const EVENTS: &str = "SELECT seq, at, body FROM event WHERE run_id = ?1 ORDER BY seq";
 pub(crate) const LAST_EVENT: &str = "SELECT max(seq) FROM event WHERE run_id = ?1";
-pub(crate) const OUTPUTS: &str = "SELECT task_id, value FROM output WHERE run_id = ?1 ORDER BY task_id";
+pub(crate) const OUTPUTS: &str = "SELECT run_id, task_id, value FROM output WHERE run_id = ?1 ORDER BY task_id";
 pub(crate) const METRICS: &str = "SELECT attempt, name, step, value FROM metric WHERE run_id = ?1 AND task_id = ?2 \
                                   ORDER BY attempt, name, step";
 pub(crate) const PIPELINE_TEXT: &str = "SELECT pipeline, hash, text, file, created_at FROM pipeline_version WHERE id = ?1";

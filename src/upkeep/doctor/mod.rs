@@ -59,6 +59,6 @@ pub fn examine(workspace: &Workspace, models: &str, context: &Context, clock: &d
         checks.extend(runs::examine(reader, workspace, clock));
     }
     checks.extend(system::examine(workspace, clock));
-    checks.extend(workspace::examine(workspace, models, context));
+    checks.extend(workspace::examine(workspace, models, context, clock));
     checks
 }

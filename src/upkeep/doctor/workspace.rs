@@ -1,9 +1,10 @@
 //! What people put into a workspace: settings, pipelines, datasets, models; and what was left over.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
+use recflow_stages::clock::Clock;
 use recflow_stages::{Catalog, Context, dataset, model};
 
 use super::Check;
@@ -11,12 +12,12 @@ use crate::pipeline::{load_file, load_settings};
 use crate::workspace::Workspace;
 
 /// Temporary files younger than this may be in use.
-const LEFT_OVER_AFTER: Duration = Duration::from_secs(86_400);
+const LEFT_OVER_AFTER_S: i64 = 86_400;
 
-pub(super) fn examine(workspace: &Workspace, models: &str, context: &Context) -> Vec<Check> {
+pub(super) fn examine(workspace: &Workspace, models: &str, context: &Context, clock: &dyn Clock) -> Vec<Check> {
     let mut checks = vec![settings(workspace), pipelines(workspace), datasets(workspace, context)];
     checks.extend(versions(workspace, models, context));
-    checks.push(left_overs(workspace));
+    checks.push(left_overs(workspace, clock));
     checks
 }
 
@@ -77,11 +78,11 @@ fn versions(workspace: &Workspace, models: &str, context: &Context) -> Option<Ch
 }
 
 /// Files that a process which died left in recflow's own folder for temporary ones.
-fn left_overs(workspace: &Workspace) -> Check {
+fn left_overs(workspace: &Workspace, clock: &dyn Clock) -> Check {
     let folder = workspace.home().join("tmp");
     let old = |entry: &fs::DirEntry| {
-        let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-        modified.elapsed().is_ok_and(|age| age > LEFT_OVER_AFTER)
+        let modified = entry.metadata().map_or(0, |metadata| metadata.mtime());
+        clock.now().as_second() - modified > LEFT_OVER_AFTER_S
     };
     let count = fs::read_dir(&folder).into_iter().flatten().flatten().filter(old).count();
     if count == 0 {
