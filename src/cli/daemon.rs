@@ -14,7 +14,6 @@ use anyhow::Context as _;
 use jiff::SignedDuration;
 use recflow_stages::clock::{Clock, SystemClock};
 use recflow_state::Store;
-use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::{Exit, Failure};
@@ -27,6 +26,7 @@ use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
 use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
 use crate::server::{Facts, Metrics, Server};
+use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
 /// A second signal counts as a wish of its own only after so long.
@@ -163,9 +163,13 @@ fn lock(workspace: &Workspace) -> Result<File, Failure> {
 
 /// Notes who is at work, for `recflow status`.
 fn note(store: &Store, owner: &str, address: Option<&str>, clock: &dyn Clock) {
-    let started_at = clock.now().to_string();
-    let fact = json!({ "pid": std::process::id(), "started_at": started_at, "address": address, "owner": owner });
-    if let Err(error) = store.write(|tx| tx.put_fact("daemon", &fact)) {
+    let presence = Presence {
+        owner: owner.to_owned(),
+        pid: std::process::id(),
+        started_at: clock.now().to_string(),
+        address: address.map(str::to_owned),
+    };
+    if let Err(error) = store.write(|tx| presence.note(tx)) {
         tracing::warn!(%error, "cannot record that the daemon is at work");
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::exit::Failure;
 use super::status::now;
-use crate::engine::owner::{Liveness, any_alive, liveness};
+use crate::engine::owner::any_alive;
 use crate::engine::{Wish, ask, wake};
+use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
 /// How long an answer to a wish is waited for: an owner looks once a second if it cannot be woken.
@@ -22,16 +23,9 @@ pub(super) fn open_for_writing(workspace: &Workspace) -> recflow_state::Result<S
 
 /// Wakes the daemon of this workspace. Says which process that is, if there is one.
 pub(super) fn wake_daemon(workspace: &Workspace, store: &Store) -> Result<Option<u32>, Failure> {
-    let fact = store.read(|view| view.fact("daemon"))?;
-    let Some(owner) = fact.as_ref().and_then(|fact| fact["owner"].as_str()) else { return Ok(None) };
-    match liveness(&workspace.owners(), owner) {
-        Liveness::Dead => Ok(None),
-        Liveness::Alive { pid } => {
-            wake(&workspace.owners(), owner);
-            let noted = fact.as_ref().and_then(|fact| fact["pid"].as_u64()).and_then(|pid| u32::try_from(pid).ok());
-            Ok(pid.or(noted))
-        }
-    }
+    let Some(daemon) = store.read(Presence::find)?.filter(|daemon| daemon.is_alive(workspace)) else { return Ok(None) };
+    wake(&workspace.owners(), &daemon.owner);
+    Ok(Some(daemon.pid))
 }
 
 /// Asks something of the process that executes a run, and waits for its answer.

@@ -36,6 +36,11 @@ impl Presence {
         Ok(view.fact(DAEMON)?.and_then(|fact| serde_json::from_value(fact).ok()))
     }
 
+    /// Notes this daemon as the one of the workspace.
+    pub fn note(&self, tx: &Tx<'_>) -> Result<()> {
+        tx.put_fact(DAEMON, &serde_json::to_value(self).unwrap_or_default())
+    }
+
     /// Whether it lives.
     pub fn is_alive(&self, workspace: &Workspace) -> bool {
         matches!(liveness(&workspace.owners(), &self.owner), Liveness::Alive { .. })
@@ -95,8 +100,8 @@ mod tests {
         let store = Store::in_memory().unwrap();
         assert_eq!(store.read(Presence::find).unwrap(), None);
         let owner = Owner::register(&workspace.owners(), Role::Daemon, 7).unwrap();
-        let fact = serde_json::json!({ "pid": 1, "started_at": "2026-01-01T00:00:00Z", "address": null, "owner": owner.id() });
-        store.write(|tx| tx.put_fact("daemon", &fact)).unwrap();
+        let daemon = Presence { owner: owner.id().to_owned(), pid: 1, started_at: "2026-01-01T00:00:00Z".to_owned(), address: None };
+        store.write(|tx| daemon.note(tx)).unwrap();
         let found = store.read(Presence::find).unwrap().unwrap();
         assert_eq!((found.pid, found.address.as_deref()), (1, None));
         assert!(found.is_alive(&workspace));
