@@ -166,7 +166,7 @@ fn note(store: &Store, owner: &str, address: Option<&str>, clock: &dyn Clock) {
     let presence = Presence {
         owner: owner.to_owned(),
         pid: std::process::id(),
-        started_at: clock.now().to_string(),
+        started_at: clock.now().round(jiff::Unit::Second).unwrap_or_else(|_| clock.now()).to_string(),
         address: address.map(str::to_owned),
     };
     if let Err(error) = store.write(|tx| presence.note(tx)) {
