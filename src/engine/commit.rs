@@ -23,7 +23,7 @@ pub enum Patience {
 }
 
 impl Patience {
-    fn waits_for(self, error: &Error) -> bool {
+    pub(super) fn waits_for(self, error: &Error) -> bool {
         match error {
             Error::Busy { .. } => true,
             Error::Full { .. } | Error::ReadOnly { .. } | Error::Other { .. } => self == Patience::Forever,

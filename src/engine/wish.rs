@@ -50,13 +50,13 @@ pub fn ask(tx: &Tx<'_>, run: &RunId, wish: &Wish, now: UnixMs) -> anyhow::Result
 impl Driver {
     /// When to look for wishes, in unix milliseconds; never without a run.
     pub(super) fn next_wishes(&self) -> Option<i64> {
-        (!self.runs.is_empty()).then_some(self.wishes_at.0)
+        (!self.runs.is_empty() || !self.waiting.is_empty()).then_some(self.wishes_at.0)
     }
 
     /// Reads what people want, if it is time, and does it.
     pub(super) fn hear_wishes(&mut self) {
         let now = self.now();
-        if self.runs.is_empty() || now < self.wishes_at && self.wishes_at.0 - now.0 <= LOOK_EVERY_MS {
+        if self.next_wishes().is_none() || now < self.wishes_at && self.wishes_at.0 - now.0 <= LOOK_EVERY_MS {
             return;
         }
         self.wishes_at.0 = now.0 + LOOK_EVERY_MS;

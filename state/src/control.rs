@@ -56,7 +56,7 @@ pub(crate) const RUNNING_TASKS: &str = "SELECT task.run_id, run.owner, run.pipel
     FROM task JOIN run ON run.id = task.run_id WHERE task.state = 'running' ORDER BY task.run_id, task.position";
 const CLAIM: &str = "UPDATE run SET owner = ?2, status = 'running' WHERE id = ?1 AND status = 'queued' AND owner IS NULL";
 pub(crate) const CONTROLS_OF_OWNER: &str = "SELECT control.id, control.run_id, control.body, control.created_at, control.done_at, control.result \
-    FROM run JOIN control ON control.run_id = run.id AND control.done_at IS NULL WHERE run.status = 'running' AND run.owner = ?1 ORDER BY control.id";
+    FROM run JOIN control ON control.run_id = run.id AND control.done_at IS NULL WHERE run.status IN ('queued', 'running') AND run.owner = ?1 ORDER BY control.id";
 const CONTROL: &str = "SELECT id, run_id, body, created_at, done_at, result FROM control WHERE id = ?1";
 const ADD_CONTROL: &str = "INSERT INTO control (run_id, body, created_at) VALUES (?1, ?2, ?3) RETURNING id";
 const ANSWER_CONTROL: &str = "UPDATE control SET done_at = ?2, result = ?3 WHERE id = ?1 AND done_at IS NULL";
