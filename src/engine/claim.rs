@@ -33,11 +33,22 @@ pub enum Claim {
     Gone,
 }
 
+/// Who claims queued runs: a driver, or another thread that asks one through its handle.
+pub trait Claims {
+    /// As [`Driver::claim`].
+    fn claim(&mut self, run: &RunId) -> anyhow::Result<Claim>;
+
+    /// Has the driver look at what people want of its runs.
+    fn wake(&mut self);
+}
+
 /// A run of this process that waits for room.
 #[derive(Debug)]
 pub(super) struct Waiting {
     run: LiveRun,
     events: Vec<Event>,
+    /// Whether it was under way before.
+    resumed: bool,
     told: bool,
 }
 
@@ -76,7 +87,7 @@ impl Driver {
             }
         };
         let claim = self.store.write(|tx| {
-            if let Err(full) = self.room(tx, &run, row.backfill)? {
+            if let Err(full) = self.room(tx, &run)? {
                 return Ok(Claim::Full(full));
             }
             let taken = tx.claim_run(id, &self.owner)?;
@@ -94,16 +105,17 @@ impl Driver {
         let seed = Seed { id: &row.id, pipeline: &row.pipeline, params: &params, trigger: row.trigger, logical_date: row.logical_date };
         let mut run = seed.grow(pipeline, &self.options)?;
         run.priority = row.priority;
+        run.backfill = row.backfill;
         Ok(run)
     }
 
     /// Whether another run of the pipeline, and of the backfill, may be under way; if not, why. Those that were created earlier and wait
     /// in a live process go first.
-    pub(super) fn room(&self, tx: &Tx<'_>, run: &LiveRun, backfill: Option<i64>) -> anyhow::Result<Result<(), String>> {
+    pub(super) fn room(&self, tx: &Tx<'_>, run: &LiveRun) -> recflow_state::Result<Result<(), String>> {
         let name = &run.pipeline.name;
         let alive = |run: &Run| self.is_alive(run.owner.as_deref());
         let limit = run.pipeline.max_active_runs;
-        let backfill = backfill.map(|id| tx.backfill(id)).transpose()?.flatten();
+        let backfill = run.backfill.map(|id| tx.backfill(id)).transpose()?.flatten();
         if limit.is_none() && backfill.is_none() {
             return Ok(Ok(()));
         }
@@ -130,12 +142,12 @@ impl Driver {
         owner.is_some_and(|owner| owner == self.owner || matches!(self.owners.liveness(owner), Liveness::Alive { .. }))
     }
 
-    /// Has a run of this process begin as soon as there is room.
-    pub(super) fn wait_for_room(&mut self, run: LiveRun, events: Vec<Event>) {
-        if run.pipeline.max_active_runs.is_none() {
+    /// Has a run of this process, which is recorded as queued, begin as soon as there is room.
+    pub(super) fn wait_for_room(&mut self, run: LiveRun, events: Vec<Event>, resumed: bool) {
+        if !resumed && run.pipeline.max_active_runs.is_none() {
             return self.adopt(run, events, false);
         }
-        self.waiting.push(Waiting { run, events, told: false });
+        self.waiting.push(Waiting { run, events, resumed, told: false });
         self.look_again_at = self.now();
     }
 
@@ -144,33 +156,31 @@ impl Driver {
         (!self.waiting.is_empty()).then_some(self.look_again_at.0)
     }
 
-    /// Lets runs begin that have waited for room.
+    /// Lets runs begin that have waited for room. While the store cannot be written they wait.
     pub(super) fn begin_what_may(&mut self, observer: &mut dyn Observer) -> anyhow::Result<()> {
         let now = self.now();
-        let too_early = now < self.look_again_at && self.look_again_at.0 - now.0 <= ASK_EVERY_MS;
-        if self.waiting.is_empty() || self.draining.is_some() || too_early {
+        let is_early = now < self.look_again_at && self.look_again_at.0 - now.0 <= ASK_EVERY_MS;
+        if self.waiting.is_empty() || self.draining.is_some() || is_early {
             return Ok(());
         }
         self.look_again_at.0 = now.0 + ASK_EVERY_MS;
+        let mut trouble = None;
         for mut waiting in std::mem::take(&mut self.waiting) {
             let room = self.store.write(|tx| {
-                let room = self.room(tx, &waiting.run, None)?;
+                let room = self.room(tx, &waiting.run)?;
                 if room.is_ok() {
-                    tx.update_run(&waiting.run.id, RunStatus::Running, Some(now), None, None)?;
+                    let started_at = waiting.run.started_at.or(Some(now));
+                    tx.update_run(&waiting.run.id, RunStatus::Running, started_at, None, None)?;
                 }
-                Ok::<_, anyhow::Error>(room)
+                Ok::<_, recflow_state::Error>(room)
             });
-            let room = match room {
-                Err(error) if error.downcast_ref().is_some_and(|error| self.options.patience.waits_for(error)) => {
-                    tracing::warn!(run = %waiting.run.id, error = format!("{error:#}"), "cannot ask whether there is room");
-                    self.waiting.push(waiting);
-                    continue;
-                }
-                room => room?,
-            };
             match room {
-                Ok(()) => self.adopt(waiting.run, waiting.events, false),
-                Err(full) => {
+                Ok(Ok(())) => self.adopt(waiting.run, waiting.events, waiting.resumed),
+                Err(error) => {
+                    self.waiting.push(waiting);
+                    trouble = Some(error);
+                }
+                Ok(Err(full)) => {
                     if !std::mem::replace(&mut waiting.told, true) {
                         observer.notice(&Notice::Waiting { reason: format!("run {} waits: {full}", waiting.run.id) });
                     }
@@ -178,7 +188,12 @@ impl Driver {
                 }
             }
         }
-        Ok(())
+        match trouble {
+            Some(error) if !self.options.patience.waits_for(&error) => {
+                Err(anyhow::Error::from(error).context("cannot ask whether a run may begin"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Has what waits for room and is to be cancelled begin, so that it can end in good order.
@@ -186,7 +201,7 @@ impl Driver {
         let (chosen, rest) = std::mem::take(&mut self.waiting).into_iter().partition(|waiting| which(&waiting.run.id));
         self.waiting = rest;
         let chosen: Vec<Waiting> = chosen;
-        chosen.into_iter().for_each(|waiting| self.adopt(waiting.run, waiting.events, false));
+        chosen.into_iter().for_each(|waiting| self.adopt(waiting.run, waiting.events, waiting.resumed));
     }
 
     /// Ends a run that nobody executes and that cannot be brought to life.

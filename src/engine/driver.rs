@@ -113,6 +113,8 @@ pub struct Driver {
     /// Runs of this process that wait until there is room for them, and when to look again.
     pub(super) waiting: Vec<Waiting>,
     pub(super) look_again_at: UnixMs,
+    /// When to try again to resume what could not be resumed because of the store.
+    pub(super) recover_at: Option<UnixMs>,
     /// When to look again for what people want.
     pub(super) wishes_at: UnixMs,
     pub(super) draining: Option<Draining>,
@@ -155,6 +157,7 @@ impl Driver {
             held_until: None,
             waiting: Vec::new(),
             look_again_at: UnixMs(0),
+            recover_at: None,
             wishes_at: UnixMs(0),
             draining: None,
             stopped: false,
@@ -168,7 +171,7 @@ impl Driver {
 
     /// Whether it has no run, and nothing is left to record.
     pub fn is_idle(&self) -> bool {
-        self.runs.is_empty() && self.waiting.is_empty() && self.stuck.is_none()
+        self.runs.is_empty() && self.waiting.is_empty() && self.stuck.is_none() && self.recover_at.is_none()
     }
 
     /// Whether it was told to stop, or to drain and has done so.
@@ -244,6 +247,7 @@ impl Driver {
             return Ok(());
         }
         self.look_at_the_clock();
+        self.recover_the_rest();
         self.hear_wishes();
         self.begin_what_may(observer)?;
         self.held_until = None;
@@ -263,7 +267,7 @@ impl Driver {
             None => [self.alarms.next_ms(), self.next_look(), self.next_wishes()].into_iter().flatten().min().map(UnixMs),
         };
         let drained = self.draining.as_ref().and_then(Draining::next_wake);
-        [next, drained, self.held_until].into_iter().flatten().min()
+        [next, drained, self.held_until, self.recover_at].into_iter().flatten().min()
     }
 
     /// Fires the timers that are due.

@@ -55,7 +55,7 @@ impl Driver {
         let run = seed.grow(launch.pipeline.clone(), &self.options)?;
         self.store.write(|tx| {
             if launch.at_limit == AtLimit::Refuse {
-                self.room(tx, &run, None)?.map_err(anyhow::Error::msg)?;
+                self.room(tx, &run)?.map_err(anyhow::Error::msg)?;
             }
             let name = &launch.pipeline.name;
             let version = tx.pipeline_version(name, &text_hash(&launch.text), &launch.text, launch.file.as_deref(), now)?;
@@ -73,7 +73,7 @@ impl Driver {
             };
             enqueue(tx, &self.workspace, new, now).context("cannot record the new run")
         })?;
-        self.wait_for_room(run, vec![Event::Created]);
+        self.wait_for_room(run, vec![Event::Created], false);
         Ok(id)
     }
 }

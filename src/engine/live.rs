@@ -53,6 +53,8 @@ pub(super) struct LiveRun {
     pub(super) clock_at: Option<Timestamp>,
     /// Tasks of runs of higher priority start first.
     pub(super) priority: i32,
+    /// The backfill that it belongs to.
+    pub(super) backfill: Option<i64>,
     pub(super) started_at: Option<UnixMs>,
     pub(super) ended_at: Option<UnixMs>,
     pub(super) facts: Vec<TaskFacts>,
@@ -96,6 +98,7 @@ impl LiveRun {
             facts: vec![TaskFacts::default(); plan.len()],
             plan,
             priority: pipeline.priority,
+            backfill: None,
             pipeline,
             scope,
             env,

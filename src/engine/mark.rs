@@ -40,6 +40,9 @@ impl Driver {
     pub(super) fn mark_live(&mut self, id: &RunId, mark: &MarkTask) -> anyhow::Result<()> {
         let key = id.as_str().into();
         let now = self.now();
+        if self.waiting.iter().any(|waiting| waiting.is(id)) {
+            bail!("run {id} has not begun: it waits until fewer runs of its pipeline are under way");
+        }
         let Some(run) = self.runs.get(&key) else { bail!("run {id} is over") };
         let event = event_of(run, mark)?;
         // Tried on a copy: what cannot be done is the person's mistake, and must not harm the run.
@@ -87,7 +90,7 @@ impl Driver {
             }
             Ok::<_, anyhow::Error>(())
         })?;
-        self.wait_for_room(run, events);
+        self.wait_for_room(run, events, false);
         Ok(id)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use jiff::Timestamp;
 use recflow_state::RunId;
 
-use super::claim::Claim;
+use super::claim::{Claim, Claims};
 use super::launch::Launch;
 use super::wish::MarkTask;
 use crate::executor::{AttemptKey, Update};
@@ -172,5 +172,15 @@ impl Handle {
         };
         self.tell(message(Box::new(reply)));
         Answer(inbox)
+    }
+}
+
+impl Claims for Handle {
+    fn claim(&mut self, run: &RunId) -> anyhow::Result<Claim> {
+        self.adopt(run.clone()).wait()
+    }
+
+    fn wake(&mut self) {
+        Handle::wake(self);
     }
 }

@@ -50,7 +50,7 @@ mod wish;
 #[cfg(test)]
 mod tests;
 
-pub use claim::Claim;
+pub use claim::{Claim, Claims};
 pub use commit::Patience;
 pub use core::Mark;
 pub use driver::{Driver, Options, Parts, timestamp};

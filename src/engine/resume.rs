@@ -1,7 +1,7 @@
 //! A run that goes on: rebuilt from its events, its lost attempts cleaned up, its failures cleared.
 
 use anyhow::{Context as _, bail};
-use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, TaskState, UnixMs};
+use recflow_state::{AttemptRow, AttemptState, EventRow, Run, RunId, RunStatus, TaskRow, TaskState, UnixMs};
 
 use super::claim::valid;
 use super::core::{Event, Outcome, Phase, Stamped, TaskIx};
@@ -11,6 +11,9 @@ use super::live::LiveRun;
 use super::owner::{Liveness, LockFiles, Owners, is_daemon};
 use crate::executor::{LostAttempt, ProcessId};
 use crate::workspace::Workspace;
+
+/// How often to try again what could not be recovered because of the store, in milliseconds.
+const RECOVER_EVERY_MS: i64 = 1_000;
 
 /// Where a run stands, asked from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,24 +55,50 @@ impl Driver {
         if self.store.read(|view| view.run(id))?.status == RunStatus::Succeeded {
             bail!("run {id} has succeeded; there is nothing to resume");
         }
+        self.resume_left(id)
+    }
+
+    fn resume_left(&mut self, id: &RunId) -> anyhow::Result<()> {
         self.take_over_with(id, |run, events, now| {
             events.extend(clearing(run, events, now)?);
             Ok(())
         })
     }
 
+    /// Whether a run is under way in this process, or about to be.
+    fn is_here(&self, id: &RunId) -> bool {
+        self.runs.contains_key(id.as_str()) || self.waiting.iter().any(|waiting| waiting.is(id))
+    }
+
+    /// Recovers what could not be recovered before, if it is time.
+    pub(super) fn recover_the_rest(&mut self) {
+        if self.recover_at.is_some_and(|at| at <= self.now() || at.0 - self.now().0 > RECOVER_EVERY_MS)
+            && let Err(error) = self.recover()
+        {
+            tracing::warn!(error = format!("{error:#}"), "cannot resume what an earlier process left");
+            self.recover_at = Some(UnixMs(self.now().0 + RECOVER_EVERY_MS));
+        }
+    }
+
     /// Resumes every run that a daemon left behind when it died, and returns how many. One that cannot go on ends as failed, with the
-    /// reason; it keeps none of the others.
+    /// reason; it keeps none of the others. While the store cannot be written that is tried again: a full disk is no fault of a run.
     pub fn recover(&mut self) -> anyhow::Result<usize> {
+        self.recover_at = None;
         let open = self.store.read(|view| view.non_terminal_runs())?;
         let mut recovered = 0;
         for row in open {
-            let left = row.owner.as_deref().is_some_and(is_daemon) && !self.is_alive(row.owner.as_deref());
-            if !left || self.runs.contains_key(row.id.as_str()) {
+            // What this process took over and could not bring to life is nobody's, too.
+            let is_own = row.owner.as_deref() == Some(&self.owner);
+            let left = is_own || (row.owner.as_deref().is_some_and(is_daemon) && !self.is_alive(row.owner.as_deref()));
+            if !left || self.is_here(&row.id) {
                 continue;
             }
-            match self.resume(&row.id) {
+            match self.resume_left(&row.id) {
                 Ok(()) => recovered += 1,
+                Err(error) if error.downcast_ref().is_some_and(|error| self.options.patience.waits_for(error)) => {
+                    tracing::warn!(run = %row.id, %error, "the run cannot be resumed yet");
+                    self.recover_at = Some(UnixMs(self.now().0 + RECOVER_EVERY_MS));
+                }
                 Err(error) => {
                     tracing::error!(run = %row.id, error = format!("{error:#}"), "the run cannot be resumed");
                     self.fail(&row, &format!("it cannot be resumed: {error:#}"))?;
@@ -85,7 +114,7 @@ impl Driver {
         id: &RunId,
         add: impl FnOnce(&LiveRun, &mut Vec<Event>, UnixMs) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        if self.runs.contains_key(id.as_str()) || self.waiting.iter().any(|waiting| waiting.is(id)) {
+        if self.is_here(id) {
             bail!("run {id} is under way here");
         }
         let row = self.take_over(id)?;
@@ -109,31 +138,48 @@ impl Driver {
         let (run, attempts, lost, events) = match brought {
             Ok(brought) => brought,
             Err(error) => {
-                self.put_back(&row)?;
+                if let Err(stuck) = self.put_back(&row) {
+                    // It is this process's and must not stay so.
+                    self.recover_at = Some(UnixMs(self.now().0 + RECOVER_EVERY_MS));
+                    return Err(stuck);
+                }
                 return Err(error);
             }
         };
         for (task, attempt) in lost {
             self.lose(&run, &attempts, task, attempt);
         }
-        self.adopt(run, events, true);
+        if events.is_empty() && run.state.status.is_terminal() {
+            return self.close(&run);
+        }
+        self.wait_for_room(run, events, true);
         Ok(())
     }
 
-    /// Makes this process the owner of a run that nobody executes. Asked and done in one transaction, so that of two
-    /// that resume at once the second one finds the run under way.
+    /// Gives a run that is over, and in which nothing is left to do, its end back: whoever took it over died before it did anything.
+    fn close(&self, run: &LiveRun) -> anyhow::Result<()> {
+        let ended_at = run.facts.iter().filter_map(|facts| facts.ended_at).max();
+        self.store.write(|tx| tx.update_run(&run.id, run.status(), run.started_at, ended_at, run.reason().as_deref()))?;
+        Ok(())
+    }
+
+    /// Makes this process the owner of a run that nobody executes; it waits for room then, like a new one. Asked and done in one
+    /// transaction, so that of two that resume at once the second one finds the run under way.
     fn take_over(&self, id: &RunId) -> anyhow::Result<Run> {
         self.store.write(|tx| {
             let row = tx.run(id)?;
             match standing_of(&*self.owners, &row) {
+                Standing::Live { .. } if row.owner.as_deref() == Some(&self.owner) => {}
                 Standing::Live { pid: Some(pid) } => bail!("run {id} is under way in process {pid}"),
                 Standing::Live { pid: None } => bail!("run {id} is under way in another process"),
                 Standing::Over | Standing::Unclaimed | Standing::Interrupted => {}
             }
             let taken = tx.set_owner(id, row.owner.as_deref(), Some(&self.owner))?;
             debug_assert!(taken, "the row was read in this transaction");
-            if row.status.is_terminal() {
-                tx.update_run(id, RunStatus::Running, row.started_at, None, None)?;
+            tx.update_run(id, RunStatus::Queued, row.started_at, None, None)?;
+            // What was lost executes no more: it must not hold a slot in the name of its new owner.
+            for task in tx.tasks(id)?.into_iter().filter(|task| task.state == TaskState::Running) {
+                tx.put_task(&TaskRow { state: TaskState::Queued, ..task })?;
             }
             Ok(row)
         })

@@ -56,7 +56,7 @@ impl Driver {
     /// Reads what people want, if it is time, and does it.
     pub(super) fn hear_wishes(&mut self) {
         let now = self.now();
-        if self.runs.is_empty() && self.waiting.is_empty() || now < self.wishes_at && self.wishes_at.0 - now.0 <= LOOK_EVERY_MS {
+        if self.next_wishes().is_none() || now < self.wishes_at && self.wishes_at.0 - now.0 <= LOOK_EVERY_MS {
             return;
         }
         self.wishes_at.0 = now.0 + LOOK_EVERY_MS;

@@ -43,7 +43,7 @@ struct Seen {
 }
 
 /// Differs if the file's content may differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Stamp {
     size: u64,
     inode: u64,
@@ -103,6 +103,14 @@ impl Catalog {
             self.files.remove(&file);
         }
         Ok(changes)
+    }
+
+    /// Takes in a text that need not be in a file: `file` is what it is known by.
+    ///
+    /// # Errors
+    /// If the store cannot be written: nothing has changed then.
+    pub fn read(&mut self, file: &Path, loaded: &Loaded, store: &Store, now: UnixMs) -> recflow_state::Result<Change> {
+        self.take(file, Stamp::default(), loaded, store, now)
     }
 
     /// Takes in what a file holds now.

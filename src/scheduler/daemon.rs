@@ -13,11 +13,12 @@ use recflow_stages::clock::Clock;
 use recflow_state::{Store, UnixMs};
 
 use super::catalog::{Catalog, Change};
-use super::tick::{Agenda, Ticker};
-use super::world::{Disk, World};
+use super::look::Scheduler;
+use super::tick::Agenda;
+use super::world::Disk;
+use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
-use crate::engine::owner::{Liveness, Owners};
-use crate::engine::{Handle, Wish, ask};
+use crate::engine::owner::Owners;
 use crate::upkeep::presence::ClockWatch;
 use crate::workspace::Workspace;
 
@@ -63,15 +64,9 @@ impl Pulse {
 
 /// The loop.
 pub struct Daemon {
-    pub(super) store: Arc<Store>,
-    pub(super) handle: Handle,
-    workspace: Workspace,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    owners: Arc<dyn Owners>,
-    world: Box<dyn World + Send>,
+    scheduler: Scheduler,
+    handle: Handle,
     catalog: Catalog,
-    agenda: Agenda,
     pulse: Pulse,
     inbox: Receiver<Nudge>,
     /// The failure that was logged last, so that one is not repeated twice a second.
@@ -80,7 +75,7 @@ pub struct Daemon {
 
 impl std::fmt::Debug for Daemon {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Daemon").field("workspace", &self.workspace).finish_non_exhaustive()
+        f.debug_struct("Daemon").field("scheduler", &self.scheduler).finish_non_exhaustive()
     }
 }
 
@@ -97,15 +92,9 @@ impl Daemon {
     ) -> Self {
         let world = Box::new(Disk { root: workspace.root().to_owned() });
         Self {
-            store,
+            scheduler: Scheduler { store, workspace, clock, entropy, owners, world, agenda: Agenda::default() },
             handle,
-            workspace,
-            clock,
-            entropy,
-            owners,
-            world,
             catalog: Catalog::default(),
-            agenda: Agenda::default(),
             pulse: Pulse::default(),
             inbox,
             trouble: None,
@@ -121,17 +110,17 @@ impl Daemon {
     pub fn run(&mut self) {
         let (begun, mut watch) = (Instant::now(), ClockWatch::default());
         loop {
-            if let Some(jump) = watch.look(UnixMs(self.clock.now().as_millisecond()), begun.elapsed()) {
+            if let Some(jump) = watch.look(UnixMs(self.scheduler.clock.now().as_millisecond()), begun.elapsed()) {
                 tracing::warn!(by_ms = jump.by_ms, "the clock jumped, or this machine slept");
                 // For `recflow doctor`; a store that cannot be written has louder ways to say so.
-                let _ = self.store.write(|tx| jump.record(tx));
+                let _ = self.scheduler.store.write(|tx| jump.record(tx));
             }
             let pause = match self.look() {
                 Ok(next) => {
                     if self.trouble.take().is_some() {
                         tracing::info!("the scheduler works again");
                     }
-                    let now = self.clock.now().as_millisecond();
+                    let now = self.scheduler.clock.now().as_millisecond();
                     self.pulse.0.store(now, Ordering::Relaxed);
                     next.map_or(LOOK_EVERY, |next| LOOK_EVERY.min(Duration::from_millis(u64::try_from(next.0 - now).unwrap_or(0))))
                 }
@@ -157,40 +146,15 @@ impl Daemon {
 
     /// Looks once at everything. Returns when to look again at the latest.
     pub fn look(&mut self) -> anyhow::Result<Option<UnixMs>> {
-        let now = self.clock.now();
-        let at = UnixMs(now.as_millisecond());
-        for change in self.catalog.refresh(&self.pipelines(), &self.store, at)? {
+        let at = UnixMs(self.scheduler.clock.now().as_millisecond());
+        for change in self.catalog.refresh(&self.pipelines(), &self.scheduler.store, at)? {
             tell(&change);
         }
-        let owners = self.owners.clone();
-        let is_alive = move |owner: &str| matches!(owners.liveness(owner), Liveness::Alive { .. });
-        let ticker = Ticker { store: &self.store, workspace: &self.workspace, entropy: &*self.entropy, is_alive: &is_alive };
-        for (pipeline, turn) in self.agenda.look(&self.catalog, &ticker, now) {
-            // The others had their turn; what failed is repeated.
-            let turn = turn.map_err(|error| anyhow::Error::new(error).context(format!("the slots of `{pipeline}`")))?;
-            for slot in &turn.skipped {
-                tracing::info!(pipeline, slot = %crate::engine::timestamp(slot.at), count = slot.count, reason = slot.reason, "slot skipped");
-            }
-            for run in turn.cancel {
-                let wish = Wish::Cancel { force: false, reason: "a newer slot of its schedule is due".to_owned() };
-                self.store.write(|tx| ask(tx, &run, &wish, at))?;
-                self.handle.wake();
-            }
-        }
-        let mut next = self.agenda.next().map(|next| UnixMs(next.as_millisecond()));
-        for entry in self.catalog.iter().filter(|entry| !entry.pipeline.triggers.is_empty()) {
-            let (created, quiet_at) = ticker.look_at_triggers(entry, &*self.world, at)?;
-            next = [next, quiet_at].into_iter().flatten().min();
-            for run in created {
-                tracing::info!(pipeline = entry.pipeline.name, run = %run, "triggered");
-            }
-        }
-        self.claim_what_may_begin()?;
-        Ok(next)
+        self.scheduler.look(&self.catalog, &mut self.handle)
     }
 
     fn pipelines(&self) -> PathBuf {
-        self.workspace.root().join("pipelines")
+        self.scheduler.workspace.root().join("pipelines")
     }
 }
 

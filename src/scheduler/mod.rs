@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod daemon;
 pub mod events;
 pub mod firing;
+pub mod look;
 pub mod overlap;
 mod queue;
 pub mod slots;

@@ -61,6 +61,6 @@ pub use retention::Kept;
 pub use rows::{AttemptRow, EventRow, MetricRow, NewRun, NewTask, PipelineText, Run, RunFilter, TaskRow};
 pub use scheduling::{Backfill, PipelineRow, RunEnd, SlotDecision, SlotRow, TriggerStateRow};
 pub use status::{AttemptState, RunStatus, TaskState, Trigger};
-pub use store::{Reader, Store};
+pub use store::{Fault, Moment, Reader, Store};
 pub use tx::{OUTPUT_BYTES_MAX, OUTPUT_DEPTH_MAX, Tx, check_output};
 pub use view::View;

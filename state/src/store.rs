@@ -28,6 +28,35 @@ pub struct Store {
     writer: Mutex<Connection>,
     /// A store in memory has one connection: its readers take turns with its writer.
     in_memory: bool,
+    fault: Option<Fault>,
+}
+
+/// A moment of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It is about to begin.
+    Begin,
+    /// All is written, nothing is kept yet.
+    Commit,
+    /// All is kept.
+    Committed,
+}
+
+/// Decides at each [`Moment`] of each write whether it fails there. It may also panic: that stands for the death of the process. After
+/// [`Moment::Committed`] an error changes nothing.
+pub struct Fault(Box<dyn Fn(Moment) -> Result<()> + Send + Sync>);
+
+impl std::fmt::Debug for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fault")
+    }
+}
+
+impl Fault {
+    /// A fault that `decide` decides about.
+    pub fn new(decide: impl Fn(Moment) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self(Box::new(decide))
+    }
 }
 
 impl Store {
@@ -48,7 +77,7 @@ impl Store {
         let path = path.as_ref();
         let mut writer = open_writer(path)?;
         migrate::migrate(&mut writer, path, is_in_use)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), in_memory: false })
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), in_memory: false, fault: None })
     }
 
     /// A store that lives in memory and goes away with this value: what simulations use. The same SQL on the same schema, but nothing
@@ -58,7 +87,12 @@ impl Store {
         let failed = |error| Error::sqlite(&path, "open", &error);
         let mut writer = connect_in_memory().map_err(failed)?;
         migrate::migrate(&mut writer, &path, || None)?;
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), in_memory: true })
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), in_memory: true, fault: None })
+    }
+
+    /// The same, with writes that fail as `fault` decides.
+    pub fn in_memory_with(fault: Fault) -> Result<Self> {
+        Ok(Self { fault: Some(fault), ..Self::in_memory()? })
     }
 
     /// Opens the store of another process, or of none, for reading. See [`Reader`].
@@ -78,12 +112,20 @@ impl Store {
     /// Other threads' writes wait meanwhile, so `work` should compute beforehand. It must not call `write`
     /// again: that would wait for itself.
     pub fn write<T, E: From<Error>>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.reach(Moment::Begin)?;
         let mut connection = lock(&self.writer);
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begun.map_err(|error| Error::sqlite(&self.path, "begin a write", &error))?;
         let value = work(&Tx::new(&transaction, &self.path))?;
+        self.reach(Moment::Commit)?;
         transaction.commit().map_err(|error| Error::sqlite(&self.path, "commit", &error))?;
+        drop(connection);
+        let _ = self.reach(Moment::Committed);
         Ok(value)
+    }
+
+    fn reach(&self, moment: Moment) -> Result<()> {
+        self.fault.as_ref().map_or(Ok(()), |fault| fault.0(moment))
     }
 
     /// Runs `work` on a snapshot: all that it reads is the state after one and the same commit.
@@ -215,6 +257,25 @@ mod tests {
         let version = store.write(|tx| tx.pipeline_version("p", "h", "text", None, UnixMs(0))).unwrap();
         assert_eq!(store.read(|view| view.pipeline_text(version)).unwrap().text, "text");
         assert!(!Path::new(":memory:").exists());
+    }
+
+    #[test]
+    fn a_write_that_a_fault_stops_leaves_nothing_and_one_that_it_lets_pass_stays() {
+        let at = std::sync::Arc::new(Mutex::new(None));
+        let told = at.clone();
+        let store = Store::in_memory_with(Fault::new(move |moment| match *lock(&told) {
+            Some(when) if when == moment => Err(Error::Full { path: PathBuf::from(":memory:") }),
+            _ => Ok(()),
+        }))
+        .unwrap();
+        let mut kept = Vec::new();
+        for moment in [Moment::Begin, Moment::Commit, Moment::Committed] {
+            *lock(&at) = Some(moment);
+            kept.push(store.write(|tx| tx.pipeline_version("p", &format!("{moment:?}"), "text", None, UnixMs(0))).is_ok());
+        }
+        assert_eq!(kept, [false, false, true]);
+        let count = store.read(|view| view.row("count", "SELECT count(*) FROM pipeline_version", &[], |row| row.get::<_, u32>(0)));
+        assert_eq!(count.unwrap(), Some(1));
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl<'c> View<'c> {
         self.rows("read the metrics of a task", select::METRICS, &[run, &task], select::metric)
     }
 
+    /// What SQLite finds wrong with the file: nothing, if it is sound. Reads all of it.
+    pub fn integrity(&self) -> Result<Vec<String>> {
+        let found = self.rows("check the store", "PRAGMA integrity_check", &[], |row| row.get::<_, String>(0))?;
+        Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
     /// A version of a pipeline's text.
     pub fn pipeline_text(&self, version: VersionId) -> Result<PipelineText> {
         let text = self.row("read a pipeline", select::PIPELINE_TEXT, &[&version], select::pipeline_text)?;

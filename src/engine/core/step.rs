@@ -261,6 +261,10 @@ impl Turn<'_> {
         let over = self.state.status.is_terminal();
         let mut again = self.plan.with_descendants(cancelled.filter(|_| over).chain([task]));
         again[task] = false;
+        // Whoever takes back a success wants the work done again, should it run again: under another publish key.
+        if matches!(before, Phase::Succeeded { .. }) && !matches!(phase, Phase::Succeeded { .. }) {
+            self.state.tasks[task].generation += 1;
+        }
         self.enter(task, phase, Some(reason.to_owned()));
         self.open_again(&again);
     }

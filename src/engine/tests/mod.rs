@@ -3,6 +3,7 @@
 mod control;
 mod limits;
 mod lives;
+mod take_over;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
