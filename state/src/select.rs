@@ -202,6 +202,7 @@ mod tests {
             (crate::scheduling::SLOTS, "PRIMARY KEY (pipeline=?)"),
             (crate::scheduling::RUN_ENDS, "INTEGER PRIMARY KEY (rowid>?)"),
             (crate::control::RUNNING_TASKS, "task_running (state=?)"),
+            (crate::control::QUEUED_BEFORE, "run_by_status (status=? AND rowid<?)"),
             (CANDIDATES_BY_PREFIX, "sqlite_autoindex_run_1 (id>? AND id<?)"),
             (TASKS, "PRIMARY KEY (run_id=?)"),
             (TASK_AT, "PRIMARY KEY (run_id=? AND position=?)"),
@@ -216,7 +217,7 @@ mod tests {
             let lines = plan(&connection, sql);
             assert!(lines[0].starts_with("SEARCH") && lines[0].contains(index), "{sql}\n{lines:?}");
             // Open runs are few, and two statuses come from two places of the index: sorting them is right. A join has a line a table.
-            let longer = [OPEN_RUNS, crate::control::RUNNING_TASKS].contains(&sql);
+            let longer = [OPEN_RUNS, crate::control::RUNNING_TASKS, crate::control::QUEUED_BEFORE].contains(&sql);
             assert!(lines.len() == 1 || longer && lines.iter().all(|line| !line.starts_with("SCAN")), "{sql}\n{lines:?}");
         }
     }

@@ -117,7 +117,7 @@ fn simulate() {
                     };
                     attempts.fetch_add(started, Ordering::Relaxed);
                     let before = runs.fetch_add(played, Ordering::Relaxed);
-                    if (before + played) / 50_000 > before / 50_000 {
+                    if (before + played) / 10_000 > before / 10_000 {
                         eprintln!("{} runs, {} s, seed {seed}", before + played, begun.elapsed().as_secs());
                     }
                 }
