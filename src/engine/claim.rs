@@ -6,7 +6,7 @@
 
 use anyhow::{Context as _, bail};
 use recflow_stages::Catalog;
-use recflow_state::{Run, RunFilter, RunId, RunStatus, TaskRow, TaskState, Tx};
+use recflow_state::{Run, RunId, RunStatus, TaskRow, TaskState, Tx};
 
 use super::core::Event;
 use super::driver::Driver;
@@ -18,9 +18,6 @@ use crate::pipeline::Pipeline;
 
 /// How often a run that waits for room asks again, in milliseconds: other processes do not tell when they are done.
 const ASK_EVERY_MS: i64 = 250;
-
-/// Queued runs of a pipeline that are looked through for older ones that wait for room too.
-const QUEUED_MAX: u32 = 1_000;
 
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +123,7 @@ impl Driver {
             return Ok(Err(format!("{} runs of backfill {} are under way, as many as it may have", backfill.max_active, backfill.id)));
         }
         let Some(limit) = limit else { return Ok(Ok(())) };
-        let queued =
-            tx.runs(QUEUED_MAX, &RunFilter { pipeline: Some(name.clone()), status: Some(RunStatus::Queued), ..RunFilter::default() })?;
-        // Newest first: what follows this run is older. A run that is not recorded yet is younger than all.
-        let own = queued.iter().position(|queued| queued.id == run.id);
-        let older = queued.iter().skip(own.map_or(0, |own| own + 1)).filter(|run| run.owner.is_some() && alive(run)).count();
+        let older = tx.queued_before(name, &run.id)?.into_iter().filter(|owner| self.is_alive(Some(owner))).count();
         if active.len() + older >= limit as usize {
             let first = active.first().map(|run| format!(", such as {}", run.id)).unwrap_or_default();
             return Ok(Err(format!("{} runs of `{name}` are under way{first}; `max_active_runs` is {limit}", active.len())));

@@ -54,6 +54,9 @@ pub(crate) const UNCLAIMED_PIPELINES: &str =
     "SELECT pipeline, count(*) FROM run WHERE status = 'queued' AND owner IS NULL GROUP BY pipeline ORDER BY pipeline";
 pub(crate) const RUNNING_TASKS: &str = "SELECT task.run_id, run.owner, run.pipeline, task.task_id, task.pool, task.pool_slots \
     FROM task JOIN run ON run.id = task.run_id WHERE task.state = 'running' ORDER BY task.run_id, task.position";
+// `+pipeline`: of all runs that a pipeline ever had few are queued, so the index on the status is the one to walk.
+pub(crate) const QUEUED_BEFORE: &str = "SELECT owner FROM run WHERE status = 'queued' AND owner IS NOT NULL AND +pipeline = ?1 \
+    AND seq < coalesce((SELECT seq FROM run WHERE id = ?2), 9223372036854775807) ORDER BY seq";
 const CLAIM: &str = "UPDATE run SET owner = ?2, status = 'running' WHERE id = ?1 AND status = 'queued' AND owner IS NULL";
 pub(crate) const CONTROLS_OF_OWNER: &str = "SELECT control.id, control.run_id, control.body, control.created_at, control.done_at, control.result \
     FROM run JOIN control ON control.run_id = run.id AND control.done_at IS NULL WHERE run.status IN ('queued', 'running') AND run.owner = ?1 ORDER BY control.id";
@@ -86,6 +89,11 @@ impl View<'_> {
     /// The runs of a pipeline that are under way, oldest first; some of them may have lost their owner.
     pub fn active_runs(&self, pipeline: &str) -> Result<Vec<Run>> {
         self.rows("list the active runs", select::ACTIVE_OF_PIPELINE, &[&pipeline], select::run)
+    }
+
+    /// The owners of the queued runs of a pipeline that were created before `run`, oldest first; of all, if `run` is not recorded yet.
+    pub fn queued_before(&self, pipeline: &str, run: &RunId) -> Result<Vec<String>> {
+        self.rows("list the queued runs", QUEUED_BEFORE, &[&pipeline, run], |row| row.get(0))
     }
 
     /// All tasks whose row says that they are under way; the owner of some may be dead.

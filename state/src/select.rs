@@ -201,6 +201,7 @@ mod tests {
             (crate::listing::TASKS_UNDER_WAY, "task_running (state=?)"),
             (crate::scheduling::RUN_ENDS, "INTEGER PRIMARY KEY (rowid>?)"),
             (crate::control::RUNNING_TASKS, "task_running (state=?)"),
+            (crate::control::QUEUED_BEFORE, "run_by_status (status=? AND rowid<?)"),
             (CANDIDATES_BY_PREFIX, "sqlite_autoindex_run_1 (id>? AND id<?)"),
             (TASKS, "PRIMARY KEY (run_id=?)"),
             (TASK_AT, "PRIMARY KEY (run_id=? AND position=?)"),
@@ -219,6 +220,7 @@ mod tests {
                 OPEN_RUNS,
                 crate::control::RUNNING_TASKS,
                 crate::listing::TASKS_UNDER_WAY,
+                crate::control::QUEUED_BEFORE,
                 crate::retention::ENDED_BEFORE,
                 crate::retention::ENDED_BEYOND,
             ]
