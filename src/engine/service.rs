@@ -45,7 +45,7 @@ impl Service {
         Self::start_with(workspace, clock, entropy, options, || {})
     }
 
-    /// The same; `also` is called, on a thread of its own, when another process wakes this one with [`wake`](super::wake).
+    /// The same; `also` is called, on a thread of its own, when another process wakes this one with [`wake`](super::wake()).
     pub fn start_with(
         workspace: Workspace,
         clock: Arc<dyn Clock>,

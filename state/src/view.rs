@@ -19,7 +19,7 @@ use crate::select;
 /// or, inside a transaction, from [`Tx`](crate::Tx).
 ///
 /// Every call fails with [`Error::Corrupt`] if a stored value is not what this crate writes; of a view that
-/// [`Store::read_around_damage`](crate::Store::read_around_damage) gives, lists leave such rows out.
+/// [`Reader::read_around_damage`](crate::Reader::read_around_damage) gives, lists leave such rows out.
 #[derive(Debug)]
 pub struct View<'c> {
     connection: &'c Connection,

@@ -1,6 +1,6 @@
 //! What is kept of runs that are over, and for how long.
 //!
-//! Decided first ([`plan`]: pure reads, what `prune --dry-run` prints), then done ([`carry_out`]): runs in transactions of a few, so that
+//! Decided first ([`plan()`]: pure reads, what `prune --dry-run` prints), then done ([`carry_out()`]): runs in transactions of a few, so that
 //! nobody who writes waits for long; their files after the commit that deleted them. A sweep that is killed leaves files of runs that no
 //! longer are, which the next one finds.
 //!
