@@ -66,7 +66,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         Bell::ring(folder.path(), "nobody");
         let (heard, ears) = std::sync::mpsc::channel();
-        let bell = Bell::hang(folder.path(), "x", move || drop(heard.send(()))).unwrap();
+        let bell = Bell::hang(folder.path(), "x", move || {
+            let _ = heard.send(());
+        })
+        .unwrap();
         Bell::ring(folder.path(), "x");
         ears.recv().unwrap();
         drop(bell);

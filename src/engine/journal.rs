@@ -70,11 +70,8 @@ impl Journal {
                 self.writes.iter().filter(|write| write.run() == run).try_for_each(|write| apply(tx, write)).map_err(Tried::Failed)?;
                 Err::<(), _>(Tried::Worked)
             });
-            match tried {
-                Err(Tried::Failed(error @ (Error::NotFound { .. } | Error::TooLarge { .. } | Error::Other { .. }))) => {
-                    refused.push((run.clone(), error));
-                }
-                _ => {}
+            if let Err(Tried::Failed(error @ (Error::NotFound { .. } | Error::TooLarge { .. } | Error::Other { .. }))) = tried {
+                refused.push((run.clone(), error));
             }
         }
         refused

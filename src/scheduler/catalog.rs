@@ -216,7 +216,7 @@ fn pipeline_files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
         if hidden || !yaml {
             continue;
         }
-        if let Ok(metadata) = fs::metadata(&path).map(|metadata| metadata)
+        if let Ok(metadata) = fs::metadata(&path)
             && metadata.is_file()
         {
             let stamp = Stamp {

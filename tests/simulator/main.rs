@@ -89,7 +89,6 @@ fn random_histories_keep_the_laws() {
 /// `make simulate`: RUNS runs from SEED on, on THREADS threads; or the one history of SEED if RUNS is not given.
 #[test]
 #[ignore = "make simulate"]
-#[expect(clippy::print_stderr, reason = "a long run says how far it is")]
 fn simulate() {
     let (first, wanted) = (given("SEED"), given("RUNS"));
     if let (Some(seed), None) = (first, wanted) {
