@@ -75,7 +75,7 @@ impl Chaos {
 
     /// Kills the daemon, or some of its children, after a random while.
     fn round(&mut self) {
-        std::thread::sleep(Duration::from_millis(self.below(1_200)));
+        std::thread::sleep(Duration::from_millis(self.below(700)));
         if self.below(4) == 0 {
             let children = self.children();
             for child in children.into_iter().take(5) {
@@ -108,14 +108,14 @@ impl Chaos {
     fn come_to_rest(&mut self) {
         self.define("365d");
         let reader = self.reader();
-        let mut quiet = 0;
-        self.sandbox.wait_until("all runs have ended", || {
-            let open = reader.read(|view| view.non_terminal_runs()).expect("readable").len();
-            std::thread::sleep(Duration::from_millis(50));
-            quiet = if open == 0 { quiet + 1 } else { 0 };
-            // Long enough for the edit to have been seen.
-            quiet > 30
-        });
+        let open = || reader.read(|view| view.non_terminal_runs()).expect("readable").len();
+        let mut left = usize::MAX;
+        // Many runs may wait; as long as they become fewer, that takes the time it takes. None for two seconds: the edit has been seen.
+        while left > 0 {
+            self.sandbox.wait_until("fewer runs are left", || open() < left);
+            std::thread::sleep(Duration::from_secs(2));
+            left = open().min(left - 1);
+        }
         let mut daemon = self.daemon.take().expect("it runs");
         daemon.signal(libc::SIGTERM);
         self.sandbox.wait_until("the daemon has drained", || daemon.is_over());

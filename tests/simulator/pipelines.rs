@@ -174,7 +174,10 @@ fn settings(dice: &mut Dice, setting: &Setting, drafts: &[Draft], task: usize) -
         }
     }
     if setting.flavour != Flavour::NoSkips && dice.percent(10) {
-        let _ = write!(text, ", when: \"{}\"", condition(dice, drafts, task));
+        // A task that does not wait for its upstream tasks reads what is there by then: another time, another end.
+        let when =
+            if setting.flavour == Flavour::Wild { condition(dice, drafts, task) } else { format!("params.x > {}", dice.between(2, 3)) };
+        let _ = write!(text, ", when: \"{when}\"");
     }
     if draft.is_branch {
         return text;
