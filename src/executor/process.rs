@@ -7,6 +7,7 @@
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use super::request::ProcessId;
 
@@ -107,8 +108,11 @@ fn signal_name(signal: i32) -> Option<&'static str> {
     })
 }
 
+/// How long the rest of a killed group is waited for.
+const GONE_WITHIN: Duration = Duration::from_millis(200);
+
 /// Waits until the leader of a group has ended, kills what is left of its group, and only then reaps it, so that the
-/// group's number cannot have been given to another group in between. Blocks.
+/// group's number cannot have been given to another group in between. Returns once the rest is gone. Blocks.
 pub fn wait_group(pid: u32) -> io::Result<Exit> {
     let pid = pid as libc::pid_t;
     loop {
@@ -135,6 +139,7 @@ pub fn wait_group(pid: u32) -> io::Result<Exit> {
     if result != pid {
         return Err(io::Error::last_os_error());
     }
+    wait_until_gone(|| group_runs(pid as u32));
     let milliseconds = |time: libc::timeval| time.tv_sec as u64 * 1_000 + time.tv_usec as u64 / 1_000;
     // Linux counts in KiB, macOS in bytes.
     let unit = if cfg!(target_os = "macos") { 1 } else { 1_024 };
@@ -143,6 +148,29 @@ pub fn wait_group(pid: u32) -> io::Result<Exit> {
         peak_rss_bytes: usage.ru_maxrss as u64 * unit,
         cpu_ms: milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime),
     })
+}
+
+/// Waits, a little, for what was killed: until a process is gone it may still hold a lock or write a page, and the next attempt must not
+/// meet it. A zombie holds nothing.
+fn wait_until_gone(mut anyone_left: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while begun.elapsed() < GONE_WITHIN && anyone_left() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether a process of the group runs.
+fn group_runs(group: u32) -> bool {
+    // Asked first because it costs little, and mostly nobody is left. Should the number have been given to another group, nothing happens to it.
+    // SAFETY: kill takes no pointers, and signal 0 is none.
+    let any = unsafe { libc::kill(-(group as libc::pid_t), 0) == 0 };
+    any && (cfg!(not(target_os = "linux")) || members_of(group).any(is_running))
+}
+
+/// Neither gone nor a zombie that nobody has reaped yet.
+fn is_running(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// When a process started, in clock ticks since boot (field 22 of `/proc/PID/stat`). `None` if it is gone.
@@ -165,6 +193,7 @@ pub fn kill_leftovers(process: ProcessId, mark: &str) -> bool {
     let leader_is_ours = process.start_ticks != 0 && start_ticks(process.pid) == Some(process.start_ticks);
     if leader_is_ours || members_of(process.pid).any(|pid| is_marked(pid, mark)) {
         signal_group(process.pid, libc::SIGKILL);
+        wait_until_gone(|| group_runs(process.pid));
         return true;
     }
     false
@@ -172,12 +201,14 @@ pub fn kill_leftovers(process: ProcessId, mark: &str) -> bool {
 
 /// Kills every process that carries the mark of an attempt whose owner has died, whatever its group.
 pub fn kill_marked(mark: &str) {
-    for pid in all_processes().filter(|pid| *pid != std::process::id() && is_marked(*pid, mark)) {
+    let marked: Vec<u32> = all_processes().filter(|pid| *pid != std::process::id() && is_marked(*pid, mark)).collect();
+    for pid in &marked {
         // SAFETY: kill takes no pointers; the process has just been recognised.
         unsafe {
-            libc::kill(pid as libc::pid_t, libc::SIGKILL);
+            libc::kill(*pid as libc::pid_t, libc::SIGKILL);
         }
     }
+    wait_until_gone(|| marked.iter().any(|pid| is_running(*pid)));
 }
 
 fn members_of(group: u32) -> impl Iterator<Item = u32> {
@@ -218,22 +249,13 @@ mod tests {
         let exit = wait_group(process.pid).unwrap();
         assert_eq!((exit.code(), exit.describe().as_str()), (Some(7), "exit code 7"));
         assert!(exit.peak_rss_bytes > 100_000, "{exit:?}");
-        // The kill has been sent; the kernel may take a moment to carry it out.
-        while members_of(process.pid).any(is_running) {
-            std::thread::yield_now();
-        }
+        assert!(!members_of(process.pid).any(is_running), "what comes next must not meet it");
 
         let mut command = Command::new("sleep");
         let (_child, process) = spawn_group(command.arg("1000")).unwrap();
         signal_group(process.pid, libc::SIGKILL);
         let exit = wait_group(process.pid).unwrap();
         assert_eq!((exit.signal(), exit.describe().as_str()), (Some(9), "signal 9 (killed)"));
-    }
-
-    /// Neither gone nor a zombie that nobody has reaped yet.
-    fn is_running(pid: u32) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
     }
 
     #[test]
