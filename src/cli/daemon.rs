@@ -65,6 +65,10 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     let listen = address(&args)?;
     let token = token(&args)?;
+    if !workspace.root().is_dir() {
+        let failure = Failure::usage(format!("there is no workspace `{}`", workspace.root().display()));
+        return Err(failure.with_hint("create the folder, or write the shipped pipelines into one with `recflow init DIR`"));
+    }
     std::fs::create_dir_all(workspace.home()).with_context(|| format!("cannot create `{}`", workspace.home().display()))?;
     let _lock = lock(workspace)?;
     log_file::init(args.log_format, args.log_file.as_deref())?;
@@ -103,10 +107,15 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
         nudger.nudge(Nudge::Stop);
         served
     })?;
-    scheduler.run();
+    let ran = scheduler.run();
+    if ran.is_err() {
+        // What it executes is recorded where nobody will look: it ends at once.
+        handle.stop();
+    }
     let served = driver.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the driver panicked; what it had recorded is safe")));
     tracing::info!("daemon stopped");
     served?;
+    ran?;
     Ok(Exit::Success)
 }
 
@@ -219,7 +228,14 @@ fn reload(handle: &Handle, workspace: &Workspace) {
             handle.limit(settings.limits);
             tracing::info!("settings read again");
         }
-        Err(_) => tracing::error!(why = %String::from_utf8_lossy(&complaint), "recflow.yaml is not valid; the settings stay as they were"),
+        Err(failure) => {
+            let mut why = String::from_utf8_lossy(&complaint).into_owned();
+            if why.is_empty() {
+                let _ = failure.print(&mut complaint, false);
+                why = String::from_utf8_lossy(&complaint).into_owned();
+            }
+            tracing::error!(why, "recflow.yaml is not valid; the settings stay as they were");
+        }
     }
 }
 

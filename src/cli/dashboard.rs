@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::facts::{self, RunReport};
 use crate::engine::owner::{Liveness, liveness};
 use crate::engine::timestamp;
-use crate::pipeline::{Loaded, Pipeline, load, load_file};
+use crate::pipeline::{Loaded, Pipeline, files_in, load, load_file};
 use crate::scheduler::{Firing, firings};
 use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
@@ -152,9 +152,7 @@ fn next(pipeline: &Pipeline, now: Timestamp) -> Option<Firing> {
 
 /// The files in `pipelines/`, each with what it defines. A folder that is not there has none.
 fn files(workspace: &Workspace) -> Vec<(String, Loaded)> {
-    let entries = std::fs::read_dir(workspace.root().join("pipelines")).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
-    paths.sort();
+    let paths = files_in(&workspace.root().join("pipelines")).unwrap_or_default();
     let shown = |path: &Path| path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string();
     let read = |path: &Path| load_file(path, Catalog::builtin()).unwrap_or_else(|error| Loaded::unreadable(&shown(path), &error));
     paths.iter().map(|path| (shown(path), read(path))).collect()

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::{Terminal, load, view};
-use crate::pipeline::{Loaded, Pipeline};
+use crate::pipeline::{Loaded, Pipeline, files_in};
 use crate::scheduler::{Firing, firings};
 use crate::workspace::Workspace;
 
@@ -99,13 +99,10 @@ fn unscheduled(pipeline: &Pipeline) -> Failure {
 /// The pipelines of the workspace, by file name.
 fn all(workspace: &Workspace) -> Result<Vec<Loaded>, Failure> {
     let folder = workspace.root().join("pipelines");
-    let entries = std::fs::read_dir(&folder).map_err(|error| {
+    let files: Vec<PathBuf> = files_in(&folder).map_err(|error| {
         let failure = Failure::usage(format!("cannot list the pipelines in `{}`: {error}", folder.display()));
         failure.with_hint("name a pipeline, or write the shipped ones into this workspace with `recflow init`")
     })?;
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
-    files.sort();
     Ok(files.iter().map(|file| super::validate::read(file, workspace)).collect())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use recflow_stages::Catalog;
 
@@ -56,6 +56,25 @@ pub fn load(text: &str, file: &str, catalog: &Catalog) -> Loaded {
 /// If the file cannot be read. What is wrong with its content, down to bytes that are not UTF-8, is in [`Loaded`].
 pub fn load_file(path: &Path, catalog: &Catalog) -> io::Result<Loaded> {
     load_from(&mut File::open(path)?, &path.display().to_string(), catalog)
+}
+
+/// The files of a folder that may define pipelines, by name: what ends with `.yaml` or `.yml` and is not hidden. Regular files alone, so that
+/// nobody who reads them all waits for a pipe.
+///
+/// # Errors
+/// If the folder cannot be listed.
+pub fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if yaml && !hidden && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Loads the pipeline that `reader` gives, such as standard input. `file` is what messages call it.

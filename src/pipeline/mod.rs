@@ -37,7 +37,7 @@ pub mod trigger;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use graph::TaskGraph;
-pub use load::{Loaded, load, load_file, load_from};
+pub use load::{Loaded, files_in, load, load_file, load_from};
 pub use model::{EnvValue, Pipeline, RetryPolicy, Side, Task, TaskId, TaskKind, TriggerRule};
 pub use params::{ParamInput, ParamProblem, ParamSpec, ParamType, Pattern};
 pub use render::{DiagnosticReport, FileReport};

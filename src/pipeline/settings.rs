@@ -116,6 +116,10 @@ impl LoadedSettings {
 /// If the file cannot be read or is not UTF-8. What else is wrong with it is in [`LoadedSettings`].
 pub fn load_settings(path: &Path) -> io::Result<LoadedSettings> {
     let mut text = String::new();
+    // Neither a folder nor a pipe, for whose writer a daemon would wait for ever.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     match File::open(path) {
         Ok(file) => drop(file.take(MAX_BYTES as u64 + 1).read_to_string(&mut text)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

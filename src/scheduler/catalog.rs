@@ -14,7 +14,7 @@ use recflow_stages::Catalog as Stages;
 use recflow_state::{PipelineRow, Store, UnixMs, VersionId};
 
 use crate::engine::text_hash;
-use crate::pipeline::{Loaded, Pipeline, load, load_file};
+use crate::pipeline::{Loaded, Pipeline, files_in, load, load_file};
 
 /// A pipeline that can be started.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ struct Seen {
     stamp: Stamp,
     /// The name of the pipeline that it defines, or would if it were valid.
     name: String,
+    /// Whether another file defines a pipeline of that name, so that this one is not used.
+    ignored: bool,
 }
 
 /// Differs if the file's content may differ.
@@ -58,6 +60,8 @@ pub enum Change {
     Valid(String),
     /// The text of a pipeline is not valid; why.
     Invalid(String, String),
+    /// Two files define a pipeline of that name; which one is not used, and why.
+    Ignored(String, String),
     /// A pipeline's file is gone.
     Gone(String),
 }
@@ -88,7 +92,9 @@ impl Catalog {
         let Ok(found) = pipeline_files(folder) else { return Ok(Vec::new()) };
         let mut changes = Vec::new();
         for (file, stamp) in &found {
-            if self.files.get(file).is_some_and(|seen| seen.stamp == *stamp) {
+            // A file that was not used is looked at again once its name is free.
+            let known = |seen: &Seen| seen.stamp == *stamp && !(seen.ignored && !self.entries.contains_key(&seen.name));
+            if self.files.get(file).is_some_and(known) {
                 continue;
             }
             let loaded = load_file(file, Stages::builtin()).unwrap_or_else(|error| Loaded::unreadable(&file.display().to_string(), &error));
@@ -128,7 +134,7 @@ impl Catalog {
         let change = match (&loaded.pipeline, taken) {
             (Some(_), Some(other)) => {
                 let why = format!("`{}` defines a pipeline of that name, too; this file is ignored", other.file.display());
-                Change::Invalid(name.clone(), why)
+                Change::Ignored(name.clone(), format!("{}: {why}", file.display()))
             }
             (Some(pipeline), None) => {
                 self.accept(file, pipeline, loaded.source.text(), store, now)?;
@@ -139,7 +145,8 @@ impl Catalog {
                 Change::Invalid(name.clone(), loaded.render(false))
             }
         };
-        self.files.insert(file.to_owned(), Seen { stamp, name });
+        let ignored = matches!(change, Change::Ignored(..));
+        self.files.insert(file.to_owned(), Seen { stamp, name, ignored });
         Ok(change)
     }
 
@@ -206,29 +213,19 @@ impl Catalog {
     }
 }
 
-/// The YAML files of a folder with their stamps. A file that vanishes meanwhile is left out.
+/// The pipeline files of a folder with their stamps. A file that vanishes meanwhile is left out.
 fn pipeline_files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if hidden || !yaml {
-            continue;
-        }
-        if let Ok(metadata) = fs::metadata(&path)
-            && metadata.is_file()
-        {
-            let stamp = Stamp {
-                size: metadata.len(),
-                inode: metadata.ino(),
-                modified: (metadata.mtime(), metadata.mtime_nsec()),
-                changed: (metadata.ctime(), metadata.ctime_nsec()),
-            };
-            files.insert(path, stamp);
-        }
-    }
-    Ok(files)
+    let stamped = |path: PathBuf| {
+        let metadata = fs::metadata(&path).ok()?;
+        let stamp = Stamp {
+            size: metadata.len(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        };
+        Some((path, stamp))
+    };
+    Ok(files_in(folder)?.into_iter().filter_map(stamped).collect())
 }
 
 fn stem(file: &Path) -> String {

@@ -3,12 +3,14 @@
 //! All decisions are in the store before anything acts on them, so the loop holds nothing that a restart would miss. A look that fails (a full
 //! disk, a locked store) is logged once and repeated; one pipeline's trouble does not keep the others.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use recflow_stages::clock::Clock;
 use recflow_state::{Store, UnixMs};
 
@@ -69,6 +71,8 @@ pub struct Daemon {
     catalog: Catalog,
     pulse: Pulse,
     inbox: Receiver<Nudge>,
+    /// The store and the lock as they were found: which files these are.
+    ground: Ground,
     /// The failure that was logged last, so that one is not repeated twice a second.
     trouble: Option<String>,
 }
@@ -90,6 +94,7 @@ impl Daemon {
         owners: Arc<dyn Owners>,
         inbox: Receiver<Nudge>,
     ) -> Self {
+        let ground = Ground::of(&workspace);
         let world = Box::new(Disk { root: workspace.root().to_owned() });
         Self {
             scheduler: Scheduler { store, workspace, clock, entropy, owners, world, agenda: Agenda::default() },
@@ -97,6 +102,7 @@ impl Daemon {
             catalog: Catalog::default(),
             pulse: Pulse::default(),
             inbox,
+            ground,
             trouble: None,
         }
     }
@@ -107,13 +113,19 @@ impl Daemon {
     }
 
     /// Looks and sleeps until it is told to stop.
-    pub fn run(&mut self) {
+    ///
+    /// # Errors
+    /// If the store or the daemon's lock was removed or replaced: what it decides would be lost, and another daemon may be at work.
+    pub fn run(&mut self) -> anyhow::Result<()> {
         let (begun, mut watch) = (Instant::now(), ClockWatch::default());
         loop {
             if let Some(jump) = watch.look(UnixMs(self.scheduler.clock.now().as_millisecond()), begun.elapsed()) {
                 tracing::warn!(by_ms = jump.by_ms, "the clock jumped, or this machine slept");
                 // For `recflow doctor`; a store that cannot be written has louder ways to say so.
                 let _ = self.scheduler.store.write(|tx| jump.record(tx));
+            }
+            if Ground::of(&self.scheduler.workspace) != self.ground {
+                bail!("`{}` was removed or replaced under the daemon", self.scheduler.workspace.home().display());
             }
             let pause = match self.look() {
                 Ok(next) => {
@@ -134,12 +146,12 @@ impl Daemon {
                 }
             };
             match self.inbox.recv_timeout(pause) {
-                Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Nudge::Look) | Err(RecvTimeoutError::Timeout) => {}
             }
             // Several nudges are answered by one look.
             if self.inbox.try_iter().any(|nudge| nudge == Nudge::Stop) {
-                return;
+                return Ok(());
             }
         }
     }
@@ -158,10 +170,22 @@ impl Daemon {
     }
 }
 
+/// Which files the daemon stands on.
+#[derive(Debug, PartialEq, Eq)]
+struct Ground([Option<(u64, u64)>; 2]);
+
+impl Ground {
+    fn of(workspace: &Workspace) -> Self {
+        let identity = |path: PathBuf| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        Self([identity(workspace.store()), identity(workspace.daemon_lock())])
+    }
+}
+
 fn tell(change: &Change) {
     match change {
         Change::Valid(pipeline) => tracing::info!(pipeline, "pipeline read"),
         Change::Invalid(pipeline, why) => tracing::warn!(pipeline, why, "pipeline not valid; its last valid version stays in force"),
+        Change::Ignored(pipeline, why) => tracing::warn!(pipeline, why, "file ignored"),
         Change::Gone(pipeline) => tracing::info!(pipeline, "pipeline gone"),
     }
 }

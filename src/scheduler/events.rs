@@ -148,6 +148,7 @@ impl Ticker<'_> {
             Ok(Some(params)) => params,
             Ok(None) => return Ok(None),
             Err(why) => {
+                tracing::warn!(pipeline = pipeline.name, trigger = trigger.key(), why, "an event starts nothing");
                 let row = SlotRow {
                     pipeline: pipeline.name.clone(),
                     at: now,

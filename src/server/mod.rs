@@ -12,9 +12,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use recflow_stages::clock::Clock;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use metrics::Metrics;
 
@@ -22,6 +25,12 @@ use crate::scheduler::daemon::Pulse;
 
 /// How long ago the scheduler may have looked for the daemon to be ready: it looks twice a second.
 const READY_WITHIN: Duration = Duration::from_secs(5);
+/// So many clients at once: each holds a descriptor, and runs need those too.
+const CLIENTS_MAX: usize = 64;
+/// How long a client may take to ask.
+const ASK_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection may last.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 /// What the answers are made of.
 #[derive(Debug)]
@@ -53,12 +62,10 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let router = router(Arc::new(facts));
         let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
-            let serve = axum::serve(listener, router);
-            let until_told = async move { drop(stopped.await) };
             runtime.block_on(async {
                 tokio::select! {
-                    result = serve => if let Err(error) = result { tracing::error!(%error, "the HTTP server ended") },
-                    () = until_told => {}
+                    () = serve(listener, router) => {}
+                    _ = stopped => {}
                 }
             });
         })?;
@@ -77,6 +84,30 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Answers one request a connection, to so many clients at once; the others wait at the door. Who does not ask in time is sent away.
+async fn serve(listener: TcpListener, router: Router) {
+    let places = Arc::new(Semaphore::new(CLIENTS_MAX));
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // Out of descriptors, say: nothing that trying again at once would mend.
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new()).header_read_timeout(ASK_WITHIN).keep_alive(false);
+            // How a connection ends is the client's business.
+            let _ = tokio::time::timeout(ANSWER_WITHIN, http.serve_connection(TokioIo::new(stream), service)).await;
+            drop(place);
+        });
     }
 }
 

@@ -86,6 +86,18 @@ impl View<'_> {
         self.rows("list the queued runs", select::UNCLAIMED_OF_PIPELINE, &[&limit, &pipeline], select::run)
     }
 
+    /// The next run of a pipeline that nobody executes yet: by priority, then as they were created. Leaves out what the clock or an event
+    /// created if the pipeline is `paused`, and the runs of these backfills.
+    pub fn next_unclaimed(&self, pipeline: &str, paused: bool, full_backfills: &[i64]) -> Result<Option<Run>> {
+        let full = Value::from(full_backfills.to_vec()).to_string();
+        self.row("find the next queued run", select::NEXT_UNCLAIMED, &[&pipeline, &paused, &full], select::run)
+    }
+
+    /// The runs of a backfill that are not over, oldest first.
+    pub fn open_runs_of_backfill(&self, backfill: i64) -> Result<Vec<Run>> {
+        self.rows("list the runs of a backfill", select::OPEN_OF_BACKFILL, &[&backfill], select::run)
+    }
+
     /// The runs of a pipeline that are under way, oldest first; some of them may have lost their owner.
     pub fn active_runs(&self, pipeline: &str) -> Result<Vec<Run>> {
         self.rows("list the active runs", select::ACTIVE_OF_PIPELINE, &[&pipeline], select::run)

@@ -158,7 +158,7 @@ impl Error {
             Self::OlderSchema { .. } => "the next `recflow run` brings it up to date",
             Self::InUse { .. } => "stop that process, or use the recflow that it runs",
             Self::NoStore { .. } => "start with `recflow run FILE`, or name the workspace with --workspace",
-            Self::NotFound { .. } => "`recflow status` lists the runs; `latest` or any unique prefix names one",
+            Self::NotFound { .. } => "`recflow runs` lists them; `latest` or any unique prefix names one",
             Self::Ambiguous { .. } => "give more characters of the id",
             Self::TooLarge { .. } => "write the data to a file and return its path",
             Self::Other { .. } => return None,

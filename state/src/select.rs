@@ -30,6 +30,11 @@ pub(crate) const RUNS_FROM: &str = runs!("");
 pub(crate) const RUN: &str = runs!("WHERE id = ?1");
 pub(crate) const OPEN_RUNS: &str = runs!("WHERE status IN ('queued', 'running') ORDER BY seq");
 
+pub(crate) const NEXT_UNCLAIMED: &str = runs!(
+    "WHERE pipeline = ?1 AND status = 'queued' AND owner IS NULL AND (?2 = 0 OR run_trigger NOT IN ('schedule', 'event')) \
+     AND (backfill_id IS NULL OR backfill_id NOT IN (SELECT value FROM json_each(?3))) ORDER BY priority DESC, seq LIMIT 1"
+);
+pub(crate) const OPEN_OF_BACKFILL: &str = runs!("WHERE backfill_id = ?1 AND status IN ('queued', 'running') ORDER BY seq");
 pub(crate) const UNCLAIMED_OF_PIPELINE: &str =
     runs!("WHERE pipeline = ?2 AND status = 'queued' AND owner IS NULL ORDER BY priority DESC, seq LIMIT ?1");
 pub(crate) const ACTIVE_OF_PIPELINE: &str = runs!("WHERE pipeline = ?1 AND status = 'running' ORDER BY seq");
@@ -193,6 +198,7 @@ mod tests {
             (RUN, "sqlite_autoindex_run_1 (id=?)"),
             (OPEN_RUNS, "run_by_status (status=?)"),
             (UNCLAIMED_OF_PIPELINE, "run_unclaimed (pipeline=?)"),
+            (OPEN_OF_BACKFILL, "run_by_backfill (backfill_id=?)"),
             (ACTIVE_OF_PIPELINE, "run_by_outcome (pipeline=? AND status=?)"),
             (crate::scheduling::SLOTS, "PRIMARY KEY (pipeline=?)"),
             (crate::listing::SLOTS_BETWEEN, "PRIMARY KEY (pipeline=? AND at>? AND at<?)"),

@@ -370,3 +370,50 @@ fn a_command_that_waits_for_room_can_be_cancelled() {
     assert_eq!(first.wait().code, Some(130));
     assert_eq!(sandbox.read("began").lines().count(), 1);
 }
+
+/// A daemon whose store is taken away must not go on as if nothing had happened, beside the next one.
+#[test]
+fn a_daemon_whose_store_is_removed_stops_with_an_error() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pipelines/tick.yaml", TICK);
+    let daemon = daemon(&sandbox);
+    std::fs::remove_dir_all(sandbox.file(".recflow")).or_else(|_| std::fs::remove_dir_all(sandbox.file(".recflow"))).expect("ours");
+    let stopped = daemon.wait().exits(1);
+    assert!(stopped.err.contains("was removed or replaced under the daemon"), "{}", stopped.all());
+}
+
+/// Clients that never ask hold places for a few seconds, and nothing that runs need.
+#[test]
+fn idle_clients_take_nothing_from_runs_and_are_sent_away() {
+    let sandbox = Sandbox::new();
+    let daemon = daemon_with(&sandbox, &["--listen", "127.0.0.1:0"]);
+    let log = sandbox.read("daemon.log");
+    let address = log.split("address=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the log tells the address");
+    let address: SocketAddr = address.parse().expect("an address");
+    let idle: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(address).expect("it listens")).collect();
+    let held = std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).expect("ours").count();
+    assert!(held < 150, "{held} descriptors");
+    assert_eq!(get(address, "/healthz", "").0, 200, "once the first are sent away");
+    drop(idle);
+}
+
+/// In the order of their dates, whatever ends while the queue is looked through; and nobody else waits for them.
+#[test]
+fn a_backfill_keeps_its_order_and_holds_nobody_back() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "pipelines/daily.yaml",
+        "schedule: { cron: '0 3 * * *' }\nparams: { hold: { type: boolean, default: false } }\n\
+         tasks: { a: { stage: shell, env: { DAY: '{{ run.logical_date }}' }, with: { script: 'echo $DAY >> days; while $RECFLOW_PARAM_HOLD && ! test -e go; do sleep 0.01; done' } } }\n",
+    );
+    sandbox.recflow(&["backfill", "daily", "--from", "2026-01-01", "--to", "2026-03-31", "-p", "hold=true"]).exits(0);
+    let _daemon = daemon(&sandbox);
+    sandbox.wait_until("the first date is under way", || !sandbox.read("days").is_empty());
+    sandbox.recflow(&["trigger", "daily", "--wait"]).exits(0);
+    assert_eq!(sandbox.read("days").lines().count(), 2, "what a person wants passes the dates that wait");
+    sandbox.write("go", "");
+    sandbox.wait_until("all dates are done", || sandbox.read("days").lines().count() == 91);
+    let days = sandbox.read("days");
+    let dates: Vec<&str> = days.lines().filter(|day| day.ends_with("T03:00:00Z")).collect();
+    assert!(dates.len() == 90 && dates.is_sorted(), "{dates:?}");
+}

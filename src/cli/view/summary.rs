@@ -44,7 +44,7 @@ pub(in crate::cli) fn summary(report: &RunReport, color: bool, out: &mut dyn Wri
     let took = report.seconds.map(|seconds| format!(" in {}", text::duration(seconds))).unwrap_or_default();
     writeln!(out, "{}  {start}{}{end}{took}  (run {}, {})", report.pipeline, report.status, report.run, report.trigger)?;
     if let Some(reason) = &report.reason {
-        writeln!(out, "{reason}")?;
+        writeln!(out, "{}", text::plain(reason))?;
     }
     let tasks = report.tasks.as_ref().map_or(&[][..], |tasks| &tasks.0);
     let mut rows = table(&["task", "stage", "state", "attempts", "time", "memory"], &[3, 4, 5]);

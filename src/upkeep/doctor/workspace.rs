@@ -33,10 +33,7 @@ fn settings(workspace: &Workspace) -> Check {
 }
 
 fn pipelines(workspace: &Workspace) -> Check {
-    let entries = fs::read_dir(workspace.root().join("pipelines")).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
-    files.sort();
+    let files = crate::pipeline::files_in(&workspace.root().join("pipelines")).unwrap_or_default();
     let is_valid = |file: &&PathBuf| load_file(file, Catalog::builtin()).is_ok_and(|loaded| loaded.is_ok());
     let invalid: Vec<String> = files.iter().filter(|file| !is_valid(file)).map(|file| shown(file, workspace)).collect();
     if invalid.is_empty() {

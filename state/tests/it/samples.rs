@@ -26,8 +26,13 @@ pub(crate) fn id(n: u64) -> RunId {
 
 /// Creates run `n` of `pipeline` with the tasks `a` and `b`.
 pub(crate) fn create(tx: &Tx<'_>, n: u64, pipeline: &str) -> recflow_state::Result<()> {
+    create_with(tx, n, pipeline, |_| {})
+}
+
+/// The same, changed.
+pub(crate) fn create_with(tx: &Tx<'_>, n: u64, pipeline: &str, change: impl FnOnce(&mut NewRun)) -> recflow_state::Result<()> {
     let version = tx.pipeline_version(pipeline, "hash", "name: p", Some("p.yaml"), UnixMs(0))?;
-    let run = NewRun {
+    let mut run = NewRun {
         id: id(n),
         pipeline: pipeline.to_owned(),
         version,
@@ -43,6 +48,7 @@ pub(crate) fn create(tx: &Tx<'_>, n: u64, pipeline: &str) -> recflow_state::Resu
         backfill: None,
         replay_of: None,
     };
+    change(&mut run);
     let task = |task: &str| NewTask { task_id: task.to_owned(), stage: "noop".to_owned(), pool: None };
     tx.create_run(&run, &[task("a"), task("b")])
 }

@@ -1,9 +1,9 @@
 //! What makes runs start, and who executes them: each decision once, whoever asks twice.
 
-use recflow_state::{Backfill, PipelineRow, RunStatus, SlotDecision, SlotRow, TaskState, TriggerStateRow, UnixMs};
+use recflow_state::{Backfill, PipelineRow, RunStatus, SlotDecision, SlotRow, TaskState, Trigger, TriggerStateRow, UnixMs};
 use serde_json::json;
 
-use crate::samples::{create, id, store, task};
+use crate::samples::{create, create_with, id, store, task};
 
 fn slot(at: i64, decision: SlotDecision) -> SlotRow {
     SlotRow {
@@ -83,7 +83,7 @@ fn a_wish_reaches_the_owner_of_its_run_once() {
     let (_folder, store) = store();
     let wish = json!({ "cancel": { "force": false } });
     let number = store
-        .write(|tx| {
+        .write(|tx| -> recflow_state::Result<i64> {
             create(tx, 1, "p")?;
             tx.claim_run(&id(1), "x")?;
             tx.add_control(&id(1), &wish, UnixMs(5))
@@ -164,4 +164,33 @@ fn triggers_ends_backfills_and_facts_come_back_as_they_were_kept() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn the_next_run_leaves_out_full_backfills_and_what_a_pause_holds_back() {
+    let (_folder, store) = store();
+    let next = |paused, full: &[i64]| store.read(|view| view.next_unclaimed("p", paused, full)).unwrap().map(|run| run.id);
+    let backfill = Backfill {
+        id: 0,
+        pipeline: "p".to_owned(),
+        since: UnixMs(0),
+        until: UnixMs(9),
+        max_active: 1,
+        created_at: UnixMs(0),
+        cancelled_at: None,
+    };
+    let number = store
+        .write(|tx| -> recflow_state::Result<i64> {
+            let number = tx.add_backfill(&backfill)?;
+            create_with(tx, 1, "p", |run| (run.trigger, run.backfill) = (Trigger::Backfill, Some(number)))?;
+            create_with(tx, 2, "p", |run| (run.trigger, run.backfill) = (Trigger::Backfill, Some(number)))?;
+            create_with(tx, 3, "p", |run| run.trigger = Trigger::Schedule)?;
+            create_with(tx, 4, "p", |_| {})?;
+            Ok(number)
+        })
+        .unwrap();
+    assert_eq!(next(false, &[]), Some(id(1)));
+    assert_eq!(next(false, &[number]), Some(id(3)));
+    assert_eq!(next(true, &[number]), Some(id(4)), "a person asked for it");
+    assert_eq!(store.read(|view| view.open_runs_of_backfill(number)).unwrap().len(), 2);
 }
