@@ -14,7 +14,7 @@ use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs};
 use super::peer::{new_run_id, open_for_writing, wake_daemon};
 use super::status::now;
-use crate::engine::text_hash;
+use crate::engine::{Wish, ask, text_hash};
 use crate::scheduler::backfill::{Backfill, DATES_MAX, Date, Reprocess, slots_between};
 use crate::workspace::Workspace;
 
@@ -28,18 +28,22 @@ const RUNS_MAX: u32 = 100_000;
 
 Examples:
   recflow backfill nightly --from 2026-01-01 --to 2026-01-31 --dry-run
-  recflow backfill nightly --from 2026-01-01 --to 2026-01-31 --reprocess failed --max-active 2"
+  recflow backfill nightly --from 2026-01-01 --to 2026-01-31 --reprocess failed --max-active 2
+  recflow backfill --cancel 3"
 )]
 pub(super) struct Args {
     /// A pipeline's name in `pipelines/`, or a file.
-    #[arg(value_name = "PIPELINE")]
-    pipeline: PathBuf,
+    #[arg(value_name = "PIPELINE", required_unless_present = "cancel")]
+    pipeline: Option<PathBuf>,
+    /// Call off backfill N: what waits is cancelled, what runs is asked to end.
+    #[arg(long, value_name = "N", conflicts_with_all = ["pipeline", "from", "to"])]
+    cancel: Option<i64>,
     /// The first date or instant, such as 2026-01-31 or 2026-01-31T06:00; read in the schedule's zone.
-    #[arg(long, value_name = "TIME")]
-    from: String,
+    #[arg(long, value_name = "TIME", required_unless_present = "cancel")]
+    from: Option<String>,
     /// The last one, included; a date stands for its last instant.
-    #[arg(long, value_name = "TIME")]
-    to: String,
+    #[arg(long, value_name = "TIME", required_unless_present = "cancel")]
+    to: Option<String>,
     /// Which dates run again that had a run before.
     #[arg(long, value_name = "WHICH", default_value = "none", value_enum)]
     reprocess: Which,
@@ -67,7 +71,11 @@ enum Which {
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let loaded = load::find(&args.pipeline, workspace)?;
+    if let Some(number) = args.cancel {
+        return cancel(number, workspace, out);
+    }
+    let (Some(name), Some(from), Some(to)) = (&args.pipeline, &args.from, &args.to) else { return Ok(Exit::Usage) };
+    let loaded = load::find(name, workspace)?;
     let Some(source) = load::accept(loaded, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     let Some(params) = args.params.resolve(&source.pipeline, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     let pipeline = &source.pipeline;
@@ -76,12 +84,12 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         return Err(failure.with_hint("give it a `schedule`, or use `recflow trigger` for single runs"));
     };
     let zone = schedule.timezone.clone();
-    let span = (instant(&args.from, &zone, false)?, instant(&args.to, &zone, true)?);
+    let span = (instant(from, &zone, false)?, instant(to, &zone, true)?);
     if span.1 < span.0 {
-        return Err(Failure::usage(format!("--to {} is before --from {}", args.to, args.from)));
+        return Err(Failure::usage(format!("--to {to} is before --from {from}")));
     }
     let Some(slots) = slots_between(pipeline, span) else {
-        let failure = Failure::usage(format!("more than {DATES_MAX} dates lie between {} and {}", args.from, args.to));
+        let failure = Failure::usage(format!("more than {DATES_MAX} dates lie between {from} and {to}"));
         return Err(failure.with_hint("backfill a shorter span"));
     };
     let store = open_for_writing(workspace)?;
@@ -108,6 +116,33 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     if daemon.is_none() && count > 0 {
         writeln!(io::stderr(), "no daemon is at work here; the runs wait for one: `recflow daemon{}`", workspace.flags())?;
     }
+    Ok(Exit::Success)
+}
+
+/// Calls a backfill off.
+fn cancel(number: i64, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let store = open_for_writing(workspace)?;
+    if store.read(|view| view.backfill(number))?.is_none() {
+        return Err(
+            Failure::usage(format!("there is no backfill {number}")).with_hint("`recflow runs --trigger backfill` lists their runs")
+        );
+    }
+    let (at, reason) = (now(), format!("backfill {number} was called off"));
+    let (mut waiting, mut live) = (0, 0);
+    store.write(|tx| -> anyhow::Result<()> {
+        tx.cancel_backfill(number, at)?;
+        for run in tx.open_runs_of_backfill(number)? {
+            if tx.cancel_unclaimed(&run.id, at, &reason)? {
+                waiting += 1;
+            } else {
+                ask(tx, &run.id, &Wish::Cancel { force: false, reason: reason.clone() }, at)?;
+                live += 1;
+            }
+        }
+        Ok(())
+    })?;
+    wake_daemon(workspace, &store)?;
+    writeln!(out, "backfill {number}: {waiting} runs had not begun and are cancelled, {live} under way are asked to end")?;
     Ok(Exit::Success)
 }
 

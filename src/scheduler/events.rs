@@ -18,6 +18,9 @@ use crate::pipeline::{EndStatus, EventSource, EventTrigger, ParamInput, Pipeline
 /// So many ends of runs are taken in at one look at most.
 const ENDS_PER_LOOK: u32 = 1_000;
 
+/// So many runs in a row may have led to one another: pipelines that wait for each other would never stop.
+const CHAIN_MAX: u64 = 50;
+
 /// What a trigger has seen. The serialised form is stored: names and fields are pinned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 struct Seen {
@@ -126,7 +129,8 @@ impl Ticker<'_> {
             }
             let run = tx.run(&end.run)?;
             let scope = shown(&run, end.status.as_str(), tx.outputs(&end.run)?);
-            let cause = json!({ "pipeline": name, "run": end.run, "status": end.status.as_str() });
+            let before = run.cause.as_ref().and_then(|cause| cause["chain"].as_u64()).unwrap_or(0);
+            let cause = json!({ "pipeline": name, "run": end.run, "status": end.status.as_str(), "chain": before + 1 });
             happened.push(Happened { scope, cause });
         }
         // The condition of a file or dataset is asked when it fires; that of a run must not let others wait with it.
@@ -144,7 +148,12 @@ impl Ticker<'_> {
         now: UnixMs,
     ) -> recflow_state::Result<Option<RunId>> {
         let pipeline = &*entry.pipeline;
-        let params = match is_wanted(trigger, happened).and_then(|wanted| wanted.then(|| params(pipeline, trigger, happened)).transpose()) {
+        let chained = happened.cause["chain"].as_u64().unwrap_or(0) > CHAIN_MAX;
+        let chain = if chained { Err(format!("{CHAIN_MAX} runs in a row have started one another")) } else { Ok(()) };
+        let params = match chain
+            .and_then(|()| is_wanted(trigger, happened))
+            .and_then(|wanted| wanted.then(|| params(pipeline, trigger, happened)).transpose())
+        {
             Ok(Some(params)) => params,
             Ok(None) => return Ok(None),
             Err(why) => {

@@ -417,3 +417,21 @@ fn a_backfill_keeps_its_order_and_holds_nobody_back() {
     let dates: Vec<&str> = days.lines().filter(|day| day.ends_with("T03:00:00Z")).collect();
     assert!(dates.len() == 90 && dates.is_sorted(), "{dates:?}");
 }
+
+#[test]
+fn a_backfill_can_be_called_off_as_a_whole() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "pipelines/daily.yaml",
+        "schedule: { cron: '0 3 * * *' }\ntasks: { a: { stage: shell, with: { script: 'echo x >> began; sleep 1000' } } }\n",
+    );
+    sandbox.recflow(&["backfill", "daily", "--from", "2026-01-01", "--to", "2026-01-31"]).exits(0);
+    let _daemon = daemon(&sandbox);
+    sandbox.wait_until("the first date is under way", || !sandbox.read("began").is_empty());
+    let told = sandbox.recflow(&["backfill", "--cancel", "1"]).exits(0);
+    assert!(told.out.contains("30 runs had not begun and are cancelled, 1 under way"), "{}", told.all());
+    sandbox.wait_until("all are over", || runs(&sandbox).iter().all(|run| run["status"] == "cancelled"));
+    assert_eq!(sandbox.read("began").lines().count(), 1);
+    assert!(sandbox.recflow(&["backfill", "--cancel", "7"]).exits(2).err.contains("no backfill 7"));
+    assert!(sandbox.recflow(&["backfill", "daily"]).exits(2).err.contains("--from"));
+}

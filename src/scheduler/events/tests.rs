@@ -60,6 +60,15 @@ impl Scene {
 
     /// A run of another pipeline ends with this output of its task `a`.
     fn end(&self, pipeline: &str, status: RunStatus, output: Value) {
+        self.end_of(pipeline, status, output, None);
+    }
+
+    /// A run that was itself started by this.
+    fn end_caused(&self, pipeline: &str, cause: Option<Value>) {
+        self.end_of(pipeline, RunStatus::Succeeded, Value::Null, cause);
+    }
+
+    fn end_of(&self, pipeline: &str, status: RunStatus, output: Value, cause: Option<Value>) {
         let id = RunId::from_random(crate::engine::entropy::Entropy::next(&SystemEntropy));
         let run = Enqueue {
             id: id.clone(),
@@ -69,7 +78,7 @@ impl Scene {
             trigger: Trigger::Manual,
             logical_date: UnixMs(0),
             owner: None,
-            cause: None,
+            cause,
             backfill: None,
             replay_of: None,
         };
@@ -172,6 +181,25 @@ fn files_are_taken_together_once_they_have_been_quiet() {
     assert_eq!(scene.look(30), [""; 0]);
     scene.put("in/a", "other");
     assert_eq!((scene.look(31), scene.look(36)), (vec![], vec!["in/a".to_owned()]));
+}
+
+#[test]
+fn pipelines_that_start_one_another_come_to_an_end() {
+    let scene = Scene::new("{ pipeline: q }");
+    let mut last: Option<Value> = None;
+    let mut started = 0;
+    for s in 1..=80 {
+        scene.end_caused("q", last.clone());
+        let alive = |_: &str| true;
+        let ticker = Ticker { store: &scene.store, workspace: &scene.workspace, entropy: &SystemEntropy, is_alive: &alive };
+        let (created, _) = ticker.look_at_triggers(&scene.entry, &scene.world, UnixMs(s * 1_000)).unwrap();
+        let Some(id) = created.first() else { break };
+        started += 1;
+        last = scene.store.read(|view| view.run(id)).unwrap().cause;
+    }
+    assert_eq!(started, CHAIN_MAX);
+    let slots = scene.store.read(|view| view.slots("p", 1)).unwrap();
+    assert!(slots[0].reason.as_deref().is_some_and(|reason| reason.contains("in a row")), "{slots:?}");
 }
 
 #[test]

@@ -31,7 +31,9 @@ proptest! {
     fn three_iterations_of_any_solver_equal_those_of_the_oracle(params in any_solver(), rows in 1_usize..200, seed: u64) {
         // A row of few ratings is never solved by gradients if it may be exact: `auto` has a test of its own.
         prop_assume!(params.solver != Solver::Auto);
-        agrees_with_the_oracle(params, rows, seed)?;
+        // Nearly singular rows are another matter: see `as_many_steps_as_unknowns_are_the_exact_solution`.
+        let reg = if params.solver == Solver::Cg { params.reg.max(0.1) } else { params.reg };
+        agrees_with_the_oracle(AlsParams { reg, ..params }, rows, seed)?;
     }
 
     #[test]
