@@ -93,7 +93,7 @@ impl Catalog {
         let mut changes = Vec::new();
         for (file, stamp) in &found {
             // A file that was not used is looked at again once its name is free.
-            let known = |seen: &Seen| seen.stamp == *stamp && !(seen.ignored && !self.entries.contains_key(&seen.name));
+            let known = |seen: &Seen| seen.stamp == *stamp && (!seen.ignored || self.entries.contains_key(&seen.name));
             if self.files.get(file).is_some_and(known) {
                 continue;
             }
