@@ -49,12 +49,23 @@ def cold_start(system: System) -> float:
 
 
 def timed(system: System, workload: Workload) -> dict[str, float]:
-    """Seconds of a run, and what all processes used meanwhile."""
+    """Seconds of a run, and what all processes used until they rested again."""
+    settle()
     before = cpu_seconds()
     seconds = system.run(workload)
+    settle()
     cpu = cpu_seconds() - before
     tell(f"{workload.title}: {seconds:.3f} s, CPU {cpu:.2f} s")
     return {"seconds": seconds, "cpu_seconds": cpu}
+
+
+def settle(patience: float = 20) -> None:
+    """Waits until less than a tenth of a core is used: what a server does after a run would delay the next one."""
+    deadline, share = time.monotonic() + patience, 1.0
+    while share > 0.1 and time.monotonic() < deadline:
+        before, began = cpu_seconds(), time.monotonic()
+        time.sleep(0.5)
+        share = (cpu_seconds() - before) / (time.monotonic() - began)
 
 
 def peak(system: System) -> float:

@@ -117,4 +117,4 @@ def write(kept: Kept, machine: str) -> None:
     text = DOCUMENT.read_text()
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{machine}; {date.today()}\n\n{markdown(kept)}\n{END}{after}")
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{machine}, shared; {date.today()}\n\n{markdown(kept)}\n{END}{after}")
