@@ -201,7 +201,8 @@ fn followed_logs_go_on_when_another_process_takes_the_run_over() {
         "tasks:\n  wait: { stage: shell, with: { script: 'echo begun; touch up; while [ ! -e go ]; do sleep 0.02; done; echo done' } }\n",
     );
     let mut run = sandbox.spawn(&["run", "p.yaml"]);
-    sandbox.wait_until("the program is up", || sandbox.file("up").exists());
+    // What a program has written is in the log a moment later; a kill in between loses it.
+    sandbox.wait_until("its line is logged", || sandbox.file("up").exists() && sandbox.recflow(&["logs", "latest"]).out.contains("begun"));
     let logs = sandbox.spawn(&["logs", "latest", "-f"]);
     run.signal(libc::SIGKILL);
     sandbox.wait_until("the process is dead", || run.is_over());

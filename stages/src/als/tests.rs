@@ -67,7 +67,12 @@ pub(super) fn agrees_with_the_oracle(params: AlsParams, rows: usize, seed: u64) 
 /// The same for ratings at hand.
 pub(super) fn agrees_on(matrix: &RatingMatrix, params: AlsParams) -> Result<(), TestCaseError> {
     // A few conjugate gradients are no solution: where f32 and f64 stop differs, and the next sweep starts from there. One sweep tells.
-    let (sweeps, allowed, allowed_loss) = if params.solver == Solver::Cg { (1, 3e-2, 1e-3) } else { (3, 5e-3, 3e-4) };
+    let (sweeps, allowed, allowed_loss) = match params.solver {
+        Solver::Cg => (1, 3e-2, 1e-3),
+        // With next to no regularisation a row of few ratings is nearly singular, and f32 shows it.
+        _ if params.reg < 0.1 => (3, 5e-3, 3e-4),
+        _ => (3, 1e-3, 1e-4),
+    };
     let params = AlsParams { max_iter: sweeps, ..params };
     let mut oracle = oracle(&params, matrix);
     for _ in 0..sweeps {
