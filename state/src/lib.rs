@@ -33,6 +33,7 @@
 //! [`control`] (who executes them, and what people want of them), [`listing`] (many runs at once), [`retention`] (what is deleted),
 //! [`health`] (checks and copies), [`damage`], [`error`].
 
+mod columns;
 mod connection;
 pub mod control;
 pub mod damage;
