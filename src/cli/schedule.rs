@@ -1,6 +1,5 @@
 //! `recflow schedule`: when pipelines will start by themselves.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -8,12 +7,12 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use recflow_stages::clock::{Clock, SystemClock};
-use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::{Terminal, load, view};
+use crate::facts::firings::{FiringFact, preview};
 use crate::pipeline::{Loaded, Pipeline, files_in};
-use crate::scheduler::{Firing, firings};
+use crate::scheduler::Firing;
 use crate::workspace::Workspace;
 
 /// Firings of a pipeline that is asked for by name, unless told otherwise.
@@ -47,16 +46,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// A firing as `--json` shows it.
-#[derive(Debug, Serialize)]
-struct Fact<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pipeline: Option<&'a str>,
-    time: String,
-    local: String,
-    dst: Option<&'static str>,
-}
-
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
     let from = From::parse(args.from.as_deref())?;
     let loaded = match &args.pipeline {
@@ -74,13 +63,14 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     }
     let count = args.next.unwrap_or(if args.pipeline.is_some() { FIRINGS_OF_ONE } else { FIRINGS_OF_EACH });
     let scheduled = pipelines.iter().filter(|pipeline| !pipeline.schedules.is_empty());
-    let previews: Vec<(&Pipeline, Vec<Firing>)> =
-        scheduled.map(|pipeline| Ok((*pipeline, preview(pipeline, &from, count as usize)?))).collect::<Result<_, Failure>>()?;
+    let previews: Vec<(&Pipeline, Vec<Firing>)> = scheduled
+        .map(|pipeline| Ok((*pipeline, preview(pipeline, count as usize, |zone| from.instant(zone))?)))
+        .collect::<Result<_, Failure>>()?;
     if args.json {
-        let facts: Vec<Fact<'_>> = previews
+        let facts: Vec<FiringFact> = previews
             .iter()
             .flat_map(|(pipeline, firings)| {
-                firings.iter().map(|firing| fact(firing, args.pipeline.is_none().then_some(pipeline.name.as_str())))
+                firings.iter().map(|firing| FiringFact::of(firing, args.pipeline.is_none().then(|| pipeline.name.clone())))
             })
             .collect();
         serde_json::to_writer_pretty(&mut *out, &facts).map_err(io::Error::from)?;
@@ -104,23 +94,6 @@ fn all(workspace: &Workspace) -> Result<Vec<Loaded>, Failure> {
         failure.with_hint("name a pipeline, or write the shipped ones into this workspace with `recflow init`")
     })?;
     Ok(files.iter().map(|file| super::validate::read(file, workspace)).collect())
-}
-
-/// The next firings of all schedules of a pipeline, in order; an instant counts once.
-fn preview(pipeline: &Pipeline, from: &From, count: usize) -> Result<Vec<Firing>, Failure> {
-    let mut merged: BTreeMap<Timestamp, Firing> = BTreeMap::new();
-    for schedule in &pipeline.schedules {
-        let after = from.instant(&schedule.timezone)?;
-        for firing in firings(schedule, after).take(count) {
-            merged.entry(firing.at).or_insert(firing);
-        }
-    }
-    Ok(merged.into_values().take(count).collect())
-}
-
-fn fact<'a>(firing: &Firing, pipeline: Option<&'a str>) -> Fact<'a> {
-    let local = firing.local.timestamp().display_with_offset(firing.local.offset()).to_string();
-    Fact { pipeline, time: firing.at.to_string(), local, dst: firing.dst.map(|mark| mark.word()) }
 }
 
 /// `--from`: an instant, or a local time that each schedule reads in its own zone.
