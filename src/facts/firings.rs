@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::pipeline::Pipeline;
+use crate::pipeline::instant::Moment;
 use crate::scheduler::{Firing, firings};
 
 /// An instant at which a pipeline will be due.
@@ -32,17 +32,14 @@ impl FiringFact {
     }
 }
 
-/// The next `count` firings of all schedules of a pipeline, in order; an instant counts once. `after` says behind which instant to look, in
-/// the zone of a schedule.
-///
-/// # Errors
-/// Those of `after`.
-pub fn preview<E>(pipeline: &Pipeline, count: usize, after: impl Fn(&TimeZone) -> Result<Timestamp, E>) -> Result<Vec<Firing>, E> {
+/// The next `count` firings of all schedules of a pipeline strictly after `from`, in order; an instant counts once. Each schedule reads a
+/// local time in its own zone; `None` if that lies beyond the years that are known.
+pub fn preview(pipeline: &Pipeline, from: Moment, count: usize) -> Option<Vec<Firing>> {
     let mut merged: BTreeMap<Timestamp, Firing> = BTreeMap::new();
     for schedule in &pipeline.schedules {
-        for firing in firings(schedule, after(&schedule.timezone)?).take(count) {
+        for firing in firings(schedule, from.start(&schedule.timezone)?).take(count) {
             merged.entry(firing.at).or_insert(firing);
         }
     }
-    Ok(merged.into_values().take(count).collect())
+    Some(merged.into_values().take(count).collect())
 }

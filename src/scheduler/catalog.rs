@@ -13,7 +13,7 @@ use std::sync::Arc;
 use recflow_stages::Catalog as Stages;
 use recflow_state::{PipelineRow, Store, UnixMs, VersionId};
 
-use crate::engine::text_hash;
+use crate::engine::pin;
 use crate::pipeline::{Loaded, Pipeline, files_in, load, load_file};
 
 /// A pipeline that can be started.
@@ -153,7 +153,7 @@ impl Catalog {
     fn accept(&mut self, file: &Path, pipeline: &Pipeline, text: &str, store: &Store, now: UnixMs) -> recflow_state::Result<()> {
         let (name, shown) = (&pipeline.name, file.display().to_string());
         let version = store.write(|tx| {
-            let version = tx.pipeline_version(name, &text_hash(text), text, Some(&shown), now)?;
+            let version = pin(tx, name, text, Some(&shown), now)?;
             let is_new = tx.pipeline(name)?.is_none();
             tx.put_pipeline(&PipelineRow {
                 name: name.clone(),
