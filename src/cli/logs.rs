@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use recflow_stages::Level;
-use recflow_state::{AttemptRow, Damage, Reader, Run, RunId};
+use recflow_state::{AttemptRow, Damage, Reader, Run, RunId, RunStatus};
 
 use super::Terminal;
 use super::exit::{Exit, Failure};
@@ -63,19 +63,10 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         if over {
             break unreadable;
         }
-        // Its process is gone: a daemon that starts again, or a person, goes on with it, and so do these logs.
-        match standing(workspace, &run) {
-            Standing::Interrupted if !told && run.owner.is_some() => {
-                writeln!(
-                    io::stderr(),
-                    "run {} is interrupted; waiting until it goes on (recflow resume {0}{})",
-                    run.id,
-                    workspace.flags()
-                )?;
-                told = true;
-            }
-            Standing::Interrupted => {}
-            _ => told = false,
+        match waits(workspace, &run) {
+            Some(why) if !std::mem::replace(&mut told, true) => writeln!(io::stderr(), "{why}")?,
+            Some(_) => {}
+            None => told = false,
         }
         std::thread::sleep(LOOK_EVERY);
     };
@@ -100,6 +91,24 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         writeln!(io::stderr(), "{what} has written no log")?;
     }
     Ok(Exit::Success)
+}
+
+/// Why a run that is followed does not go on for now. Whoever executes it next writes on, and these logs go on with it.
+fn waits(workspace: &Workspace, run: &Run) -> Option<String> {
+    let (id, flags) = (&run.id, workspace.flags());
+    match standing(workspace, run) {
+        // Its process is gone: a daemon that starts again, or a person, goes on with it.
+        Standing::Interrupted if run.owner.is_some() => {
+            Some(format!("run {id} is interrupted; waiting until it goes on (recflow resume {id}{flags})"))
+        }
+        Standing::Interrupted | Standing::Unclaimed => Some(format!(
+            "run {id} is queued; waiting until a daemon takes it (recflow daemon{flags}; recflow status{flags} shows whether one is there)"
+        )),
+        Standing::Live { .. } if run.status == RunStatus::Queued => {
+            Some(format!("run {id} is queued; waiting until fewer runs of `{}` are under way", run.pipeline))
+        }
+        Standing::Live { .. } | Standing::Over => None,
+    }
 }
 
 fn check_task(store: &Reader, run: &Run, task: Option<&str>) -> Result<(), Failure> {
