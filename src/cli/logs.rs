@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::status::{open_store, warn_of_damage};
 use crate::engine::{Standing, standing};
 use crate::executor::log::Line;
+use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow logs`.
@@ -63,7 +64,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         if over {
             break unreadable;
         }
-        match waits(workspace, &run) {
+        match waits(workspace, &store, &run)? {
             Some(why) if !std::mem::replace(&mut told, true) => writeln!(io::stderr(), "{why}")?,
             Some(_) => {}
             None => told = false,
@@ -94,21 +95,25 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
 }
 
 /// Why a run that is followed does not go on for now. Whoever executes it next writes on, and these logs go on with it.
-fn waits(workspace: &Workspace, run: &Run) -> Option<String> {
+fn waits(workspace: &Workspace, store: &Reader, run: &Run) -> Result<Option<String>, Failure> {
     let (id, flags) = (&run.id, workspace.flags());
-    match standing(workspace, run) {
+    let why = match standing(workspace, run) {
+        Standing::Live { .. } if run.status != RunStatus::Queued => return Ok(None),
+        Standing::Over => return Ok(None),
         // Its process is gone: a daemon that starts again, or a person, goes on with it.
         Standing::Interrupted if run.owner.is_some() => {
-            Some(format!("run {id} is interrupted; waiting until it goes on (recflow resume {id}{flags})"))
+            return Ok(Some(format!("run {id} is interrupted; waiting until it goes on (recflow resume {id}{flags})")));
         }
-        Standing::Interrupted | Standing::Unclaimed => Some(format!(
-            "run {id} is queued; waiting until a daemon takes it (recflow daemon{flags}; recflow status{flags} shows whether one is there)"
-        )),
-        Standing::Live { .. } if run.status == RunStatus::Queued => {
-            Some(format!("run {id} is queued; waiting until fewer runs of `{}` are under way", run.pipeline))
-        }
-        Standing::Live { .. } | Standing::Over => None,
-    }
+        Standing::Live { .. } => format!("until fewer runs of `{}` are under way", run.pipeline),
+        Standing::Interrupted | Standing::Unclaimed => match store.read(Presence::find)?.filter(|daemon| daemon.is_alive(workspace)) {
+            Some(_) => format!(
+                "until the daemon has room for it: `recflow status{flags}` shows what is under way, and whether `{}` is paused",
+                run.pipeline
+            ),
+            None => format!("for a daemon: `recflow daemon{flags}`"),
+        },
+    };
+    Ok(Some(format!("run {id} is queued; waiting {why}")))
 }
 
 fn check_task(store: &Reader, run: &Run, task: Option<&str>) -> Result<(), Failure> {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 /// The first look after the one at the start; each pause is twice the one before.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(10);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause.
 pub(super) const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Processes that are looked at in one go: a program may start as many as it likes.

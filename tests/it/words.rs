@@ -93,7 +93,7 @@ fn logs_of_a_run_that_waits_say_what_for() {
     let follower = sandbox.spawn_with(&["logs", &id, "-f"], |command| {
         command.stderr(std::fs::File::create(&errors).expect("ours"));
     });
-    sandbox.wait_until("it says why", || sandbox.read("errors").contains(&format!("run {id} is queued; waiting until a daemon takes it")));
+    sandbox.wait_until("it says why", || sandbox.read("errors").contains(&format!("run {id} is queued; waiting for a daemon")));
     let _daemon = daemon(&sandbox);
     let mut follower = follower;
     sandbox.wait_until("the run is over", || follower.is_over());

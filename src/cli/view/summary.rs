@@ -56,7 +56,7 @@ pub(in crate::cli) fn summary(report: &RunReport, color: bool, out: &mut dyn Wri
             task.state.to_owned(),
             task.attempts.to_string(),
             task.seconds.map(text::duration).unwrap_or_default(),
-            task.peak_rss_mb.map(|mb| format!("{mb:.0} MiB")).unwrap_or_default(),
+            task.peak_rss_mb.map(memory).unwrap_or_default(),
         ]);
     }
     writeln!(out)?;
@@ -66,6 +66,11 @@ pub(in crate::cli) fn summary(report: &RunReport, color: bool, out: &mut dyn Wri
     errors(report, out, color)?;
     figures(tasks, out)?;
     next(report, tasks, out)
+}
+
+/// Memory in MiB; of the smallest programs, that it was less than one.
+fn memory(mb: f64) -> String {
+    if mb < 1.0 { "<1 MiB".to_owned() } else { format!("{mb:.0} MiB") }
 }
 
 /// Says of tasks that did not run, or branched, why. Those that only follow another one that did not run are counted.
