@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use recflow_stages::clock::{Clock, SystemClock};
+use recflow_stages::estimate::machine_memory;
 use recflow_state::Store;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -58,6 +59,9 @@ pub(super) struct Args {
     /// Write the log to this file, which is rotated at 10 MB (five are kept), instead of standard error.
     #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
+    /// Start tasks even if they would need more memory than the machine has. Without it they fail before they start.
+    #[arg(long)]
+    ignore_memory: bool,
     #[command(flatten)]
     resources: Resources,
 }
@@ -77,6 +81,7 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     let mut engine = options(&args.resources, limits(workspace)?);
     engine.patience = Patience::Forever;
     engine.role = Role::Daemon;
+    engine.memory = machine_memory().filter(|_| !args.ignore_memory);
     let (nudger, inbox) = Nudger::new();
     let woken = nudger.clone();
     let wake = move || woken.nudge(Nudge::Look);

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use recflow_state::{RunStatus, Trigger};
+use recflow_state::{RunId, RunStatus, Store, Trigger};
 use serde_json::json;
 
 use super::Terminal;
@@ -76,12 +77,18 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     })
 }
 
-fn wait(store: &recflow_state::Store, id: &recflow_state::RunId) -> Result<RunStatus, Failure> {
+/// Shortest and longest time between two looks at a run that is waited for.
+const LOOK_EVERY: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
+
+/// Waits for the end of a run. A look costs some 20 µs; what has taken long is looked at less often, so that nobody is told of an end more than
+/// a fiftieth of its time late.
+fn wait(store: &Store, id: &RunId) -> Result<RunStatus, Failure> {
+    let begun = Instant::now();
     loop {
         let status = store.read(|view| view.run(id))?.status;
         if status.is_terminal() {
             return Ok(status);
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep((begun.elapsed() / 50).clamp(LOOK_EVERY[0], LOOK_EVERY[1]));
     }
 }

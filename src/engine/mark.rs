@@ -5,6 +5,7 @@
 //! publish keys are its own: what it publishes is new.
 
 use anyhow::{Context as _, bail};
+use recflow_stages::StageError;
 use recflow_state::RunId;
 
 use super::claim::valid;
@@ -67,6 +68,7 @@ impl Driver {
         let id = RunId::from_random(self.entropy.next());
         let mut run = self.seed(&recflow_state::Run { id: id.clone(), ..row.clone() }, valid(&row, &text.text, text.file.as_deref())?)?;
         let events = copied(&old, &mut run, first, of);
+        check_that_it_begins(&old, &run, &events, first)?;
         self.store.write(|tx| {
             let params = row.params.as_object().cloned().unwrap_or_default();
             let new = Enqueue {
@@ -115,6 +117,30 @@ fn copied(old: &LiveRun, run: &mut LiveRun, first: TaskIx, of: &RunId) -> Vec<Ev
         events.push(Event::Marked { task, r#as: mark, taken, reason: format!("as in run {of}") });
     }
     events
+}
+
+/// Refuses a replay whose first task would not run: one above it had not ended well, and ends here as it did there.
+fn check_that_it_begins(old: &LiveRun, run: &LiveRun, events: &[Event], first: TaskIx) -> anyhow::Result<()> {
+    let mut ahead = run.state.clone();
+    for event in events {
+        ahead.apply(&run.plan, &Stamped { at_ms: 0, event: event.clone() })?;
+    }
+    let record = &ahead.tasks[first];
+    if !record.phase.is_terminal() {
+        return Ok(());
+    }
+    let (of, task, why) = (&old.id, run.task_id(first), record.reason.as_deref().unwrap_or("of how those above it ended"));
+    let refused = StageError::input(format!("task `{task}` would not run again in a replay of run {of}: {why}"));
+    let above = (0..run.plan.len()).filter(|task| run.plan.with_descendants([*task])[first]);
+    let broken = above.filter(|task| old.state.tasks[*task].phase == Phase::Failed).map(|task| run.task_id(task)).next();
+    let hint = match broken {
+        Some(broken) => format!(
+            "begin with what failed: `recflow replay {of} --from {broken}`; or declare it done: `recflow mark {of} {broken} succeeded`, which goes on \
+             with that run"
+        ),
+        None => "begin with a task above it".to_owned(),
+    };
+    Err(refused.with_hint(hint).into())
 }
 
 /// All tasks, each after those that need it: a mark then never decides about a task that is yet to be marked.

@@ -15,7 +15,7 @@
 //! | `wake` | a datagram that has an owner look at once |
 //! | `ready`, `limits` | whose turn it is, and what fits |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
-//! | `prepare` | `when`, branches and inputs of a task whose turn has come |
+//! | `prepare`, `fit` | `when`, branches and inputs of a task whose turn has come; whether it fits into memory |
 //! | `journal` | what the next transaction will write |
 //! | `alarms`, `budget` | timers; slots and threads |
 //! | [`owner`] | which process owns a run, and whether it is alive |
@@ -32,6 +32,7 @@ mod drain;
 mod driver;
 mod enqueue;
 pub mod entropy;
+mod fit;
 mod journal;
 mod launch;
 mod limits;

@@ -28,7 +28,7 @@ impl Definitions {
     /// The files in `pipelines/`, relative to the workspace, each with what it defines now. A folder that is not there has none.
     pub fn files(&self, workspace: &Workspace) -> Vec<(String, Arc<Loaded>)> {
         let found = stamped_files(&workspace.root().join("pipelines")).unwrap_or_default();
-        let shown = |path: &Path| path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string();
+        let shown = |path: &Path| crate::pipeline::shown(&path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string());
         let mut known = lock(&self.files);
         known.retain(|path, _| found.contains_key(path));
         let mut files = Vec::with_capacity(found.len());

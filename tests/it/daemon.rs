@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::sandbox::{Running, Sandbox};
 
 /// Starts a daemon without HTTP and waits until it is at work.
-fn daemon(sandbox: &Sandbox) -> Running {
+pub(crate) fn daemon(sandbox: &Sandbox) -> Running {
     daemon_with(sandbox, &["--listen", "none"])
 }
 
-fn daemon_with(sandbox: &Sandbox, more: &[&str]) -> Running {
+pub(crate) fn daemon_with(sandbox: &Sandbox, more: &[&str]) -> Running {
     let daemon = sandbox.spawn(&[&["daemon", "--log-file", "daemon.log", "--grace", "200ms"], more].concat());
     sandbox.wait_until("the daemon has started", || sandbox.read("daemon.log").matches("daemon started").count() >= starts(sandbox));
     daemon
@@ -23,7 +23,7 @@ fn starts(sandbox: &Sandbox) -> usize {
     sandbox.read("starts").len() + 1
 }
 
-fn runs(sandbox: &Sandbox) -> Vec<Value> {
+pub(crate) fn runs(sandbox: &Sandbox) -> Vec<Value> {
     sandbox.json(&["runs", "--json", "-n", "1000"]).as_array().cloned().expect("a list")
 }
 
@@ -218,10 +218,14 @@ fn a_task_can_be_marked_and_a_run_repeated_from_a_task_on() {
     let first = sandbox.status()["run"].as_str().expect("an id").to_owned();
     sandbox.recflow(&["mark", "latest", "b", "succeeded", "--reason", "done by hand", "-q"]).exits(0);
     assert_eq!(sandbox.read("did"), "a\nc7\n");
+    let told = sandbox.recflow(&["status", "latest"]).exits(0).out;
+    assert!(told.contains("b: succeeded by hand: done by hand"), "{told}");
     sandbox.write("fine", "");
     sandbox.recflow(&["replay", &first, "--from", "b", "-q"]).exits(0);
     assert_eq!(sandbox.read("did"), "a\nc7\nc7\n", "what lies above is not run again");
     assert_ne!(sandbox.status()["run"].as_str(), Some(first.as_str()));
+    let told = sandbox.recflow(&["status", "latest"]).exits(0).out;
+    assert!(told.contains(&format!("1 task succeeded as in run {first}")), "{told}");
     assert!(sandbox.recflow(&["replay", &first, "--from", "x"]).exits(1).err.contains("has no task `x`"));
 }
 

@@ -28,5 +28,7 @@ mod shell;
 mod simulate;
 mod together;
 mod training;
+mod trouble;
 mod tune;
 mod upkeep;
+mod words;

@@ -1,5 +1,6 @@
 //! What people see of schedules: what each says in plain words, and its next firings.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -10,8 +11,14 @@ use crate::pipeline::schedule::When;
 use crate::pipeline::{Pipeline, Schedule, duration};
 use crate::scheduler::{DstMark, Firing};
 
-/// Prints the pipelines with their next firings.
-pub(in crate::cli) fn schedule(previews: &[(&Pipeline, Vec<Firing>)], now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+/// Prints the pipelines with their next firings; of those that are paused, that nothing comes of these. `flags` name the workspace.
+pub(in crate::cli) fn schedule(
+    previews: &[(&Pipeline, Vec<Firing>)],
+    paused: &BTreeSet<String>,
+    flags: &str,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if previews.is_empty() {
         return writeln!(out, "no pipeline here has a schedule; a file says when it starts with `schedule: {{ cron: \"0 3 * * *\" }}`");
     }
@@ -22,6 +29,9 @@ pub(in crate::cli) fn schedule(previews: &[(&Pipeline, Vec<Firing>)], now: Times
         writeln!(out, "{}", pipeline.name)?;
         for schedule in &pipeline.schedules {
             writeln!(out, "  {}", described(schedule))?;
+        }
+        if paused.contains(&pipeline.name) {
+            writeln!(out, "  paused: it starts by hand only until `recflow unpause {}{flags}`", pipeline.name)?;
         }
         if firings.is_empty() {
             writeln!(out, "\n  it does not fire any more")?;
