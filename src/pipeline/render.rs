@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Label, Severity};
 use super::load::Loaded;
+use super::settings::Limits;
 use super::source::{Position, Source, Span};
 
 /// Most diagnostics that are printed of one file as text.
@@ -29,6 +30,15 @@ impl Loaded {
         text
     }
 
+    /// All diagnostics as data, those included that follow from the limits of a workspace.
+    pub fn report_within(&self, limits: &Limits) -> FileReport {
+        let found = self.pipeline.as_ref().map(|pipeline| limits.check(pipeline)).unwrap_or_default();
+        let mut report = self.report();
+        report.ok &= found.is_empty();
+        report.diagnostics.extend(found.iter().map(|diagnostic| DiagnosticReport::new(diagnostic, &self.source)));
+        report
+    }
+
     /// All diagnostics as data.
     pub fn report(&self) -> FileReport {
         let diagnostics = self.diagnostics.iter().map(|diagnostic| DiagnosticReport::new(diagnostic, &self.source)).collect();
@@ -37,7 +47,7 @@ impl Loaded {
 }
 
 /// The diagnostics of one file: the JSON of `recflow validate --json` is a list of these.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct FileReport {
     /// The file as it was named.
     pub file: String,
@@ -48,7 +58,7 @@ pub struct FileReport {
 }
 
 /// One diagnostic as data.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct DiagnosticReport {
     severity: Severity,
     code: &'static str,
@@ -66,7 +76,7 @@ pub struct DiagnosticReport {
 }
 
 /// Another place that belongs to a diagnostic.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 struct RelatedReport {
     #[serde(flatten)]
     start: Position,
