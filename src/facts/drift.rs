@@ -73,9 +73,11 @@ impl Drift {
     pub fn of(pipeline: Option<&str>, limit: u32, view: &View<'_>) -> Result<Self> {
         let mut points = Vec::new();
         for look in view.drift_outputs(pipeline, limit)?.into_iter().rev() {
-            let retrained = view.has_trained(&look.run)? || view.runs_caused_by(&look.run)?.iter().try_fold(false, |any, run| {
-                recflow_state::Result::Ok(any || view.has_trained(run)?)
-            })?;
+            let retrained = view.has_trained(&look.run)?
+                || view
+                    .runs_caused_by(&look.run)?
+                    .iter()
+                    .try_fold(false, |any, run| recflow_state::Result::Ok(any || view.has_trained(run)?))?;
             points.push(DriftPoint::of(look, retrained));
         }
         let pipelines: BTreeSet<String> = points.iter().map(|point| point.pipeline.clone()).collect();
@@ -117,8 +119,7 @@ impl DriftPoint {
 fn histograms(bars: &Value) -> Option<Histograms> {
     let bars = bars.as_array()?;
     let shares = |side: &str| {
-        let counts: Vec<(String, f64)> =
-            bars.iter().filter_map(|bar| Some((bar["value"].to_string(), bar[side].as_f64()?))).collect();
+        let counts: Vec<(String, f64)> = bars.iter().filter_map(|bar| Some((bar["value"].to_string(), bar[side].as_f64()?))).collect();
         let all: f64 = counts.iter().map(|(_, count)| count).sum();
         counts.into_iter().map(|(value, count)| (value, Value::from(if all > 0.0 { count / all } else { 0.0 }))).collect()
     };

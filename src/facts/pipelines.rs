@@ -175,13 +175,21 @@ pub fn diagnostics(loaded: &Arc<Loaded>, limits: &Limits) -> Vec<DiagnosticRepor
     loaded.report_within(limits).diagnostics
 }
 
-/// Cards of all pipelines for which `wants` holds, by name.
-pub fn cards(known: &BTreeMap<String, Known>, look: &Look<'_>, wants: impl Fn(&str, Option<&Pipeline>) -> bool) -> Result<Vec<PipelineCard>> {
+/// Cards of the first `limit` pipelines for which `wants` holds, by name.
+pub fn cards(
+    known: &BTreeMap<String, Known>,
+    limit: usize,
+    look: &Look<'_>,
+    wants: impl Fn(&str, Option<&Pipeline>) -> bool,
+) -> Result<Vec<PipelineCard>> {
     let queued: BTreeMap<String, u32> = look.view.unclaimed()?.into_iter().collect();
     let mut cards = Vec::new();
     for (name, known) in known {
         let in_force = known.in_force(look.view, look.definitions)?;
         let pipeline = in_force.as_ref().and_then(|loaded| loaded.pipeline.as_ref());
+        if cards.len() == limit {
+            break;
+        }
         if wants(name, pipeline) {
             cards.push(PipelineCard::with(name, known, pipeline, queued.get(name).copied().unwrap_or(0), look)?);
         }

@@ -50,8 +50,7 @@ pub struct StageOutput {
     pub output: Value,
 }
 
-pub(crate) const TASK_STANDINGS: &str =
-    "SELECT task.run_id, task.task_id, task.state FROM json_each(?1) AS wanted JOIN task ON task.run_id = wanted.value \
+pub(crate) const TASK_STANDINGS: &str = "SELECT task.run_id, task.task_id, task.state FROM json_each(?1) AS wanted JOIN task ON task.run_id = wanted.value \
     ORDER BY wanted.id, task.position";
 pub(crate) const VERSIONS: &str = "SELECT id, hash, file, created_at FROM pipeline_version WHERE pipeline = ?2 AND id < ?3 \
     ORDER BY id DESC LIMIT ?1";
@@ -66,11 +65,28 @@ pub(crate) const WAITING_BY_POOL: &str = "SELECT task.pool, count(*) FROM run JO
 pub(crate) const RUNS_SINCE: &str = "SELECT count(*) FROM run WHERE created_at >= ?1";
 pub(crate) const RUN_COUNT: &str = "SELECT count(*) FROM run";
 pub(crate) const TASK_COUNT: &str = "SELECT count(*) FROM task";
-pub(crate) const STAGE_OUTPUTS: &str = "SELECT task.run_id, run.pipeline, task.task_id, task.ended_at, output.value FROM task \
-    JOIN run ON run.id = task.run_id JOIN output ON output.run_id = task.run_id AND output.task_id = task.task_id \
-    WHERE task.stage = 'detect_drift' AND task.state = 'succeeded' AND (?2 IS NULL OR run.pipeline = ?2) \
-    ORDER BY task.ended_at DESC LIMIT ?1";
-pub(crate) const TRAINED: &str = "SELECT EXISTS (SELECT 1 FROM task WHERE run_id = ?1 AND stage IN ('train_als', 'tune') AND state = 'succeeded')";
+macro_rules! outputs_of_stage {
+    ($stage:literal) => {
+        // The stage stands in the text: an index holds the tasks of that stage alone.
+        concat!(
+            "SELECT task.run_id, run.pipeline, task.task_id, task.ended_at, output.value FROM task JOIN run ON run.id = task.run_id \
+             JOIN output ON output.run_id = task.run_id AND output.task_id = task.task_id WHERE task.stage = '",
+            $stage,
+            "' AND task.state = 'succeeded' AND (?2 IS NULL OR run.pipeline = ?2) ORDER BY task.ended_at DESC LIMIT ?1"
+        )
+    };
+}
+
+pub(crate) const DRIFT_OUTPUTS: &str = outputs_of_stage!("detect_drift");
+pub(crate) const REPORT_OUTPUTS: &str = outputs_of_stage!("report");
+pub(crate) const CAUSED_BY: &str = "SELECT id FROM run WHERE cause ->> '$.run' = ?1 ORDER BY seq";
+pub(crate) const TRAINED: &str =
+    "SELECT EXISTS (SELECT 1 FROM task WHERE run_id = ?1 AND stage IN ('train_als', 'tune') AND state = 'succeeded')";
+
+fn stage_output(row: &Row<'_>) -> rusqlite::Result<StageOutput> {
+    let output = row.get::<_, FromJson>("value")?.0;
+    Ok(StageOutput { run: row.get(0)?, pipeline: row.get(1)?, task: row.get(2)?, ended_at: row.get(3)?, output })
+}
 
 impl View<'_> {
     /// The states of all tasks of these runs, in the order of the runs and of their pipelines.
@@ -131,10 +147,22 @@ impl View<'_> {
 
     /// The newest `limit` outputs of tasks that looked for drift, newest first: of one pipeline, or of all.
     pub fn drift_outputs(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<StageOutput>> {
-        self.rows("read the looks for drift", STAGE_OUTPUTS, &[&limit, &pipeline], |row: &Row<'_>| {
-            let output = row.get::<_, FromJson>("value")?.0;
-            Ok(StageOutput { run: row.get(0)?, pipeline: row.get(1)?, task: row.get(2)?, ended_at: row.get(3)?, output })
-        })
+        self.rows("read the looks for drift", DRIFT_OUTPUTS, &[&limit, &pipeline], stage_output)
+    }
+
+    /// The runs that the end of this one led to, oldest first.
+    pub fn runs_caused_by(&self, run: &RunId) -> Result<Vec<RunId>> {
+        self.rows("list the runs that followed", CAUSED_BY, &[run], select::single::<RunId>)
+    }
+
+    /// The newest `limit` outputs of tasks that drew a report, newest first.
+    pub fn report_outputs(&self, limit: u32) -> Result<Vec<StageOutput>> {
+        self.rows("read the reports", REPORT_OUTPUTS, &[&limit, &None::<String>], stage_output)
+    }
+
+    /// The version of the schema.
+    pub fn schema(&self) -> Result<u32> {
+        Ok(self.row("read the schema's version", "PRAGMA user_version", &[], select::single::<u32>)?.unwrap_or(0))
     }
 
     /// Whether a run trained a model.

@@ -7,12 +7,24 @@
 //! A resource is a file with `pub(super) fn operations() -> Vec<Operation>`; handlers take `State<Arc<Api>>`, an
 //! [`Identity`](super::auth::Identity) and what [`extract`] reads, and return `Result<Json<T>, Problem>`.
 
+mod context;
+mod datasets;
+mod drift;
 mod enter;
 pub(crate) mod extract;
+mod models;
 pub(crate) mod openapi;
 pub(crate) mod operation;
+mod overview;
 pub(crate) mod page;
+mod pipelines;
+mod reports;
+mod runs;
+mod schedules;
 mod session;
+mod sources;
+mod tasks;
+mod values;
 
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +42,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
+use crate::facts::{Definitions, Overviews};
 use crate::scheduler::daemon::{Nudge, Nudger, Pulse};
 use crate::workspace::Workspace;
 
@@ -57,6 +70,10 @@ pub struct Api {
     pub metrics: Metrics,
     /// Who may ask.
     pub auth: Auth,
+    /// Texts of pipelines, parsed once.
+    pub definitions: Definitions,
+    /// What is in datasets, counted once.
+    pub overviews: Overviews,
     /// Room for requests at work.
     pub places: Places,
 }
@@ -126,6 +143,16 @@ impl Api {
 pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     operations.extend(session::operations());
+    operations.extend(pipelines::operations());
+    operations.extend(schedules::operations());
+    operations.extend(sources::operations());
+    operations.extend(runs::operations());
+    operations.extend(tasks::operations());
+    operations.extend(models::operations());
+    operations.extend(drift::operations());
+    operations.extend(datasets::operations());
+    operations.extend(reports::operations());
+    operations.extend(overview::operations());
     operations.push(
         Operation::get("/api/v1/openapi.json", "getOpenApi")
             .about("System", "This document")
