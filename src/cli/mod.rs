@@ -16,6 +16,7 @@ mod facts;
 mod graph;
 mod history;
 mod init;
+mod listen;
 mod load;
 mod log_file;
 mod logs;
@@ -41,7 +42,10 @@ mod simulate;
 mod stage;
 mod stages;
 mod status;
+mod terminal_input;
+mod token;
 mod trigger;
+mod user;
 mod validate;
 mod view;
 mod when;
@@ -122,6 +126,10 @@ enum Verb {
     Resume(resume::Args),
     /// Start what is due, when it is due, until it is stopped.
     Daemon(daemon::Args),
+    /// Say who may ask the daemon over HTTP, and what they may do.
+    User(user::Args),
+    /// Make and revoke what programs show the daemon.
+    Token(token::Args),
     /// Ask the daemon for a run of a pipeline.
     Trigger(trigger::Args),
     /// Have pipelines start by hand only.
@@ -235,6 +243,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
         Verb::Daemon(args) => daemon::run(args, &workspace)?,
+        Verb::User(args) => user::run(args, &workspace, &mut out)?,
+        Verb::Token(args) => token::run(args, &workspace, &mut out)?,
         Verb::Trigger(args) => trigger::run(args, &workspace, terminal, &mut out)?,
         Verb::Pause(args) => pause::run(&args, true, &workspace, &mut out)?,
         Verb::Unpause(args) => pause::run(&args, false, &workspace, &mut out)?,

@@ -7,12 +7,15 @@
 //! A resource is a file with `pub(super) fn operations() -> Vec<Operation>`; handlers take `State<Arc<Api>>`, an
 //! [`Identity`](super::auth::Identity) and what [`extract`] reads, and return `Result<Json<T>, Problem>`.
 
-mod enter;
+mod audit;
+pub(super) mod enter;
 pub(crate) mod extract;
 pub(crate) mod openapi;
 pub(crate) mod operation;
 pub(crate) mod page;
 mod session;
+mod tokens;
+mod users;
 
 use std::sync::{Arc, OnceLock};
 
@@ -126,6 +129,9 @@ impl Api {
 pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     operations.extend(session::operations());
+    operations.extend(users::operations());
+    operations.extend(tokens::operations());
+    operations.extend(audit::operations());
     operations.push(
         Operation::get("/api/v1/openapi.json", "getOpenApi")
             .about("System", "This document")
@@ -146,11 +152,11 @@ async fn document() -> Response {
 }
 
 /// Serves the operations, each behind the check of its role.
-pub(super) fn router() -> Router<Arc<Api>> {
+pub(super) fn router(api: &Arc<Api>) -> Router<Arc<Api>> {
     let mut router = Router::new();
     for Operation { facts, handler } in operations() {
         let path = facts.path;
-        router = router.route(path, enter::guarded(handler, facts));
+        router = router.route(path, enter::guarded(handler, facts, api.clone()));
     }
     router.method_not_allowed_fallback(|| async {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "unknown-method", "this path has no such call")
