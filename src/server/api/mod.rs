@@ -7,10 +7,11 @@
 //! A resource is a file with `pub(super) fn operations() -> Vec<Operation>`; handlers take `State<Arc<Api>>`, an
 //! [`Identity`](super::auth::Identity) and what [`extract`] reads, and return `Result<Json<T>, Problem>`.
 
+mod audit;
 mod context;
 mod datasets;
 mod drift;
-mod enter;
+pub(super) mod enter;
 pub(crate) mod extract;
 mod models;
 pub(crate) mod openapi;
@@ -24,6 +25,8 @@ mod schedules;
 mod session;
 mod sources;
 mod tasks;
+mod tokens;
+mod users;
 mod values;
 
 use std::sync::{Arc, OnceLock};
@@ -153,6 +156,9 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations.extend(datasets::operations());
     operations.extend(reports::operations());
     operations.extend(overview::operations());
+    operations.extend(users::operations());
+    operations.extend(tokens::operations());
+    operations.extend(audit::operations());
     operations.push(
         Operation::get("/api/v1/openapi.json", "getOpenApi")
             .about("System", "This document")
@@ -173,11 +179,11 @@ async fn document() -> Response {
 }
 
 /// Serves the operations, each behind the check of its role.
-pub(super) fn router() -> Router<Arc<Api>> {
+pub(super) fn router(api: &Arc<Api>) -> Router<Arc<Api>> {
     let mut router = Router::new();
     for Operation { facts, handler } in operations() {
         let path = facts.path;
-        router = router.route(path, enter::guarded(handler, facts));
+        router = router.route(path, enter::guarded(handler, facts, api.clone()));
     }
     router.method_not_allowed_fallback(|| async {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "unknown-method", "this path has no such call")
