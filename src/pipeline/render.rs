@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Label, Severity};
 use super::load::Loaded;
+use super::params::ParamProblem;
 use super::settings::Limits;
 use super::source::{Position, Source, Span};
 
@@ -82,6 +83,15 @@ struct RelatedReport {
     start: Position,
     end: Position,
     message: String,
+}
+
+/// A value that was given for a parameter stands in no file: it is told apart by its name, the label.
+impl From<&ParamProblem> for DiagnosticReport {
+    fn from(problem: &ParamProblem) -> Self {
+        let source = Source::new("params", "");
+        let diagnostic = Diagnostic::error("invalid-param", Span::default(), problem.message.clone());
+        Self::new(&diagnostic.label(problem.name.clone()).hint_if(problem.hint.clone()), &source)
+    }
 }
 
 impl DiagnosticReport {

@@ -8,22 +8,27 @@
 //! [`Identity`](super::auth::Identity) and what [`extract`] reads, and return `Result<Json<T>, Problem>`.
 
 mod audit;
+mod backfills;
 mod context;
 mod datasets;
 mod drift;
 pub(super) mod enter;
 pub(crate) mod extract;
+mod model_changes;
 mod models;
 pub(crate) mod openapi;
 pub(crate) mod operation;
 mod overview;
 pub(crate) mod page;
 mod pipelines;
+mod prune;
 mod reports;
+mod run_changes;
 mod runs;
 mod schedules;
 mod session;
 mod sources;
+mod starts;
 mod tasks;
 mod tokens;
 mod users;
@@ -147,15 +152,20 @@ pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     operations.extend(session::operations());
     operations.extend(pipelines::operations());
+    operations.extend(starts::operations());
     operations.extend(schedules::operations());
+    operations.extend(backfills::operations());
     operations.extend(sources::operations());
     operations.extend(runs::operations());
+    operations.extend(run_changes::operations());
     operations.extend(tasks::operations());
     operations.extend(models::operations());
+    operations.extend(model_changes::operations());
     operations.extend(drift::operations());
     operations.extend(datasets::operations());
     operations.extend(reports::operations());
     operations.extend(overview::operations());
+    operations.extend(prune::operations());
     operations.extend(users::operations());
     operations.extend(tokens::operations());
     operations.extend(audit::operations());
