@@ -175,3 +175,35 @@ impl View<'_> {
         Ok(found.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    #[test]
+    fn every_question_walks_an_index() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::migrate::migrate(&mut connection, std::path::Path::new("s"), || None).unwrap();
+        for (sql, index) in [
+            (TASK_STANDINGS, "task USING PRIMARY KEY (run_id=?)"),
+            (VERSIONS, "pipeline_version USING INDEX sqlite_autoindex_pipeline_version_1 (pipeline=?)"),
+            (EVENTS_AFTER, "event USING PRIMARY KEY (run_id=? AND seq>?)"),
+            (ATTEMPTS_OF_TASK, "sqlite_autoindex_attempt_1 (run_id=? AND task_id=?)"),
+            (TASK, "task USING PRIMARY KEY (run_id=?)"),
+            (OUTPUT, "sqlite_autoindex_output_1 (run_id=? AND task_id=?)"),
+            (WAITING_BY_POOL, "run_by_status (status=?)"),
+            (RUNS_SINCE, "run_by_creation (created_at>?)"),
+            (DRIFT_OUTPUTS, "task_drift"),
+            (REPORT_OUTPUTS, "task_report"),
+            (CAUSED_BY, "run_by_cause (<expr>=?)"),
+            (TRAINED, "task USING PRIMARY KEY (run_id=?)"),
+            (crate::changes::CHANGES_AFTER, "change USING INTEGER PRIMARY KEY (rowid>?)"),
+        ] {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let lines: Vec<String> = statement.raw_query().mapped(|row| row.get("detail")).map(Result::unwrap).collect();
+            assert!(lines.iter().any(|line| line.contains(index)), "{sql}\n{lines:#?}");
+        }
+    }
+}

@@ -65,6 +65,9 @@ async fn promote(
         let reason = said(&identity, body.reason);
         let promoted = promotion::by_hand(&query.folder.of(&api.workspace), &version, &reason, &api.context("promote"));
         let promotion = promoted.map_err(|error| not_found(&version, &error))?;
+        if promotion.is_some() {
+            api.tell_of_model()?;
+        }
         Ok(Promoted { changed: promotion.is_some(), promotion })
     });
     Ok(Json(done.await?))
@@ -79,12 +82,21 @@ async fn roll_back(
     let done = api.work(move |api| {
         let reason = said(&identity, body.reason);
         let back = promotion::rollback(&query.folder.of(&api.workspace), Some(&reason), &api.context("rollback"));
-        back.map_err(|error| {
+        let back = back.map_err(|error| {
             let problem = Problem::conflict("no-model-before", error.to_string());
             error.hint.iter().fold(problem, |problem, hint| problem.with_hint(hint.clone()))
-        })
+        })?;
+        api.tell_of_model()?;
+        Ok(back)
     });
     Ok(Json(done.await?))
+}
+
+impl Api {
+    /// Tells whoever watches that another model serves.
+    fn tell_of_model(&self) -> Result<(), Problem> {
+        Ok(self.store.write(|tx| tx.note_model_change())?)
+    }
 }
 
 /// The reason, with the name of whoever gave it.
