@@ -190,7 +190,7 @@ fn bodies_are_json_whole_and_not_too_large() {
     assert_eq!(add(json, user).status, 409);
     assert_eq!(site.ask("GET /api/v1/audit?limit=501", &[&token], "").status, 400);
     assert_eq!(site.ask("GET /api/v1/audit?color=red", &[&token], "").status, 400);
-    assert_eq!(site.ask("GET /api/v1/audit?cursor=x", &[&token], "").status, 400);
+    assert_eq!(site.ask("GET /api/v1/audit?cursor=x", &[&token], "").status, 422);
     // What looks like SQL is a value.
     let answer = site.ask("GET /api/v1/audit?user=x%27%20OR%201%3D1--", &[&token], "").is(200);
     assert_eq!(answer.json()["items"], json!([]));
