@@ -1,5 +1,6 @@
 //! What a user can see, tested through the binary. One folder, one program: it links once.
 
+mod access;
 mod broken;
 mod cancel;
 mod cli;

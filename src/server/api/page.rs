@@ -86,7 +86,8 @@ pub(crate) fn read_cursor<K: DeserializeOwned>(list: &str, cursor: &str) -> Resu
     let parsed = bytes.and_then(|bytes| serde_json::from_slice::<(String, K)>(&bytes).ok());
     match parsed {
         Some((of, key)) if of == list => Ok(key),
-        _ => Err(Problem::bad_request("the cursor is not one that this list gave out").with_hint("leave `cursor` out to begin anew")),
+        _ => Err(Problem::invalid("unknown-cursor", "the cursor is not one that this list gave out")
+            .with_hint("leave `cursor` out to begin anew")),
     }
 }
 

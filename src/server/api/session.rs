@@ -42,7 +42,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .role(Role::Viewer)
             .body::<NewPassword>()
             .answers_with(StatusCode::NO_CONTENT, Content::Nothing)
-            .fails(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::TOO_MANY_REQUESTS])
+            .fails(&[StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS])
             .by(set_password),
     ]
 }
@@ -66,14 +66,18 @@ pub(super) struct SessionFacts {
 
 /// A name and a password, or a link's secret.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SignIn {
-    /// Who.
-    user: Option<String>,
-    /// Their password.
-    password: Option<String>,
-    /// The secret of a link that signs in once, as `recflow daemon` and `recflow user link` print it behind `#`.
-    link_token: Option<String>,
+#[serde(untagged, deny_unknown_fields, expecting = "signing in takes `user` and `password`, or `link_token`")]
+enum SignIn {
+    Password {
+        /// Who.
+        user: String,
+        /// Their password.
+        password: String,
+    },
+    Link {
+        /// The secret of a link that signs in once, as `recflow daemon` and `recflow user link` print it behind `#`.
+        link_token: String,
+    },
 }
 
 /// One's own new password.
@@ -102,12 +106,13 @@ async fn show(identity: Identity) -> Json<SessionFacts> {
 }
 
 async fn begin(State(api): State<Arc<Api>>, address: Address, Body(body): Body<SignIn>) -> Response {
-    let user = body.user.clone();
-    let is_link = body.link_token.is_some();
+    let (user, is_link) = match &body {
+        SignIn::Password { user, .. } => (Some(user.clone()), false),
+        SignIn::Link { .. } => (None, true),
+    };
     let begun = match body {
-        SignIn { user: Some(user), password: Some(password), link_token: None } => by_password(&api, user, password, address).await,
-        SignIn { user: None, password: None, link_token: Some(token) } => by_link(&api, token, address).await,
-        _ => Err(Problem::bad_request("signing in takes `user` and `password`, or `link_token`")),
+        SignIn::Password { user, password } => by_password(&api, user, password, address).await,
+        SignIn::Link { link_token } => by_link(&api, link_token, address).await,
     };
     let user = begun.as_ref().ok().map(|begun| begun.user.clone()).or(user);
     let mut response = begun.and_then(|begun| begun_response(&api, begun, is_link)).unwrap_or_else(IntoResponse::into_response);

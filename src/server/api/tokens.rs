@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Api;
-use super::extract::{Body, Json, Path};
+use super::extract::{Body, Json, Path, whole};
 use super::operation::{Content, Operation};
 use super::page::Page;
 use crate::server::auth::audit::Note;
@@ -35,7 +35,6 @@ pub(super) fn operations() -> Vec<Operation> {
             .role(Role::Viewer)
             .body::<NewToken>()
             .answers::<TokenWithSecret>(StatusCode::CREATED)
-            .fails(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY])
             .by(create),
         Operation::delete("/api/v1/tokens/{token}", "revokeToken")
             .about(tag, "Revoke an API token of one's own; for administrators of anybody")
@@ -83,6 +82,7 @@ struct NewToken {
     /// What it may at most; not more than whoever asks.
     role: Scope,
     /// After how many days it ends, at most 3650; without, it does not.
+    #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 3650))]
     expires_in_days: Option<u32>,
 }

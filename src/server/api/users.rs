@@ -31,13 +31,13 @@ pub(super) fn operations() -> Vec<Operation> {
             .role(Role::Admin)
             .body::<NewUser>()
             .answers::<User>(StatusCode::CREATED)
-            .fails(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::TOO_MANY_REQUESTS])
+            .fails(&[StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS])
             .by(add),
         Operation::patch("/api/v1/users/{user}", "changeUser")
             .about(tag, "Give somebody another role or another password; ends their sessions")
             .body::<UserChange>()
             .answers::<User>(StatusCode::OK)
-            .fails(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::TOO_MANY_REQUESTS])
+            .fails(&[StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS])
             .by(change),
         Operation::delete("/api/v1/users/{user}", "removeUser")
             .about(tag, "Remove somebody with their sessions and tokens")
