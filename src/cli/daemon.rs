@@ -26,7 +26,7 @@ use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
 use crate::facts::{Definitions, Overviews};
 use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
-use crate::server::{Api, Auth, Metrics, Places, Server};
+use crate::server::{Api, Auth, Feed, Metrics, Places, Server};
 use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
@@ -97,6 +97,7 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
             auth: Auth::new(settings),
             definitions: Definitions::default(),
             overviews: Overviews::default(),
+            feed: Feed::default(),
             places: Places::default(),
         });
         let server = Server::start(address, tls, api).with_context(|| format!("cannot listen on {address}"))?;

@@ -1,10 +1,10 @@
 //! What a daemon says over HTTP: health and figures for machines, the API for programs, pages for people.
 //!
 //! ```text
-//! listen (connections, limits) ─▶ auth::guard (who asks) ─▶ probe | api | assets
+//! listen (connections, limits) ─▶ auth::guard (who asks) ─▶ probe | api (with stream) | assets
 //! ```
 //!
-//! Everything stands behind the guard but what [`auth`] lists as open. Reading order: [`listen`], [`auth`], [`api`], [`problem`], [`probe`], [`assets`].
+//! Everything stands behind the guard but what [`auth`] lists as open. Reading order: [`listen`], [`auth`], [`api`], [`problem`], [`stream`], [`probe`], [`assets`].
 
 mod api;
 mod assets;
@@ -14,6 +14,7 @@ mod listen;
 mod metrics;
 mod probe;
 mod problem;
+mod stream;
 mod tls;
 
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 pub use api::{Api, Places, openapi};
 pub use auth::Auth;
 pub use metrics::Metrics;
+pub use stream::Feed;
 pub use tls::Tls;
 
 /// Threads that serve connections. What waits for the disk or computes is done on others ([`Api::work`]).

@@ -15,7 +15,7 @@ use super::Api;
 use super::extract::{Body, Json, Path};
 use super::operation::Operation;
 use super::starts::{resolved, valid};
-use super::values::Instant;
+use super::values::{Instant, Within};
 use crate::engine::pin;
 use crate::scheduler::backfill::{Backfill, DATES_MAX, Date, Reprocess, slots_between};
 use crate::scheduler::by_hand::cancel_backfill;
@@ -51,10 +51,9 @@ struct BackfillBody {
     /// Which dates run again that had a run before.
     #[serde(default)]
     reprocess: Which,
-    /// How many of its runs may be under way at once.
-    #[serde(default = "one")]
-    #[schemars(range(min = 1, max = 1000))]
-    max_active: u32,
+    /// How many of its runs may be under way at once [default: 1].
+    #[serde(default)]
+    max_active: Option<Within<1, 1000>>,
     /// Newest date first.
     #[serde(default)]
     backwards: bool,
@@ -64,10 +63,6 @@ struct BackfillBody {
     /// Values of parameters of all its runs.
     #[serde(default)]
     params: Map<String, Value>,
-}
-
-fn one() -> u32 {
-    1
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -140,7 +135,14 @@ async fn start(State(api): State<Arc<Api>>, Path(name): Path<String>, Body(body)
             Which::Failed => Reprocess::Failed,
             Which::All => Reprocess::Completed,
         };
-        let backfill = Backfill { pipeline, params: &params, span, reprocess, max_active: body.max_active, backwards: body.backwards };
+        let backfill = Backfill {
+            pipeline,
+            params: &params,
+            span,
+            reprocess,
+            max_active: body.max_active.map_or(1, Within::get),
+            backwards: body.backwards,
+        };
         let dates = backfill.dates(slots, &runs);
         let shown = dates.iter().map(DateFact::from).collect();
         if body.dry_run {
@@ -161,7 +163,7 @@ fn span(from: Instant, to: Instant, zone: &TimeZone, now: recflow_state::UnixMs)
     match from.zip(to) {
         Some((from, to)) if to >= from => Ok((from, to)),
         Some((from, to)) => Err(Problem::invalid("empty-span", format!("`to` ({to}) is before `from` ({from})"))),
-        None => Err(Problem::bad_request("the span lies outside of the years that are known")),
+        None => Err(Problem::invalid("unknown-year", "the span lies outside of the years that are known")),
     }
 }
 

@@ -48,6 +48,7 @@ use self::operation::{Content, Operation};
 use super::auth::Auth;
 use super::metrics::Metrics;
 use super::problem::Problem;
+use super::stream::{self, Feed};
 use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
 use crate::facts::{Definitions, Overviews};
@@ -82,6 +83,8 @@ pub struct Api {
     pub definitions: Definitions,
     /// What is in datasets, counted once.
     pub overviews: Overviews,
+    /// What changes, for those who watch.
+    pub feed: Feed,
     /// Room for requests at work.
     pub places: Places,
 }
@@ -159,6 +162,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations.extend(runs::operations());
     operations.extend(run_changes::operations());
     operations.extend(tasks::operations());
+    operations.extend(stream::change_operations());
+    operations.extend(stream::log_operations());
     operations.extend(models::operations());
     operations.extend(model_changes::operations());
     operations.extend(drift::operations());

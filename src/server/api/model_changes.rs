@@ -12,6 +12,7 @@ use super::Api;
 use super::extract::{Body, Json, Path, Query};
 use super::models::{FolderQuery, must_be_name, not_found};
 use super::operation::Operation;
+use super::values::Words;
 use crate::server::auth::Identity;
 use crate::server::problem::Problem;
 
@@ -40,8 +41,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[serde(default, deny_unknown_fields)]
 struct ReasonBody {
     /// Why, recorded with the decision.
-    #[schemars(length(max = 1000))]
-    reason: Option<String>,
+    reason: Option<Words>,
 }
 
 /// What became of a promotion.
@@ -100,9 +100,9 @@ impl Api {
 }
 
 /// The reason, with the name of whoever gave it.
-fn said(identity: &Identity, reason: Option<String>) -> String {
+fn said(identity: &Identity, reason: Option<Words>) -> String {
     match reason {
-        Some(reason) => format!("{reason} ({})", identity.name),
+        Some(Words(reason)) => format!("{reason} ({})", identity.name),
         None => format!("by {}", identity.name),
     }
 }

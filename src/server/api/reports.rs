@@ -19,7 +19,7 @@ const TAG: &str = "Reports";
 /// The list's name in its cursors.
 const REPORTS: &str = "reports";
 /// What a page may do: be seen. What a pipeline wrote must not act in the name of whoever looks at it.
-const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
 /// Larger pages are not shown.
 const PAGE_BYTES_MAX: u64 = 32 << 20;
 

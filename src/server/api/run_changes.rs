@@ -15,6 +15,7 @@ use super::extract::{Body, Json, Path};
 use super::operation::Operation;
 use super::starts::{Started, started};
 use super::tasks::no_task;
+use super::values::Words;
 use crate::engine::{Granted, Mark, MarkTask, Standing, Wish, request, standing};
 use crate::server::auth::Identity;
 use crate::server::problem::Problem;
@@ -64,8 +65,7 @@ struct CancelBody {
     /// Kill what runs at once.
     force: bool,
     /// Why, for people who read about it later.
-    #[schemars(length(max = 1000))]
-    reason: Option<String>,
+    reason: Option<Words>,
 }
 
 async fn cancel(
@@ -76,7 +76,7 @@ async fn cancel(
 ) -> Result<Json<Asked>, Problem> {
     let done = api.work(move |api| {
         let row = api.store.read(|view| view.run(&run))?;
-        let why = body.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = body.reason.map(|Words(reason)| format!(": {reason}")).unwrap_or_default();
         let reason = format!("cancelled by {}{why}", identity.name);
         match standing(&api.workspace, &row) {
             Standing::Over => return Err(over(&row)),
@@ -143,8 +143,7 @@ struct MarkBody {
     output: Option<Value>,
     /// Why, for people who read about it later.
     #[serde(default)]
-    #[schemars(length(max = 1000))]
-    reason: Option<String>,
+    reason: Option<Words>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -163,7 +162,7 @@ async fn mark(
 ) -> Result<Json<Asked>, Problem> {
     let done = api.work(move |api| {
         let row = api.must_have(&run, &task)?;
-        let why = body.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = body.reason.map(|Words(reason)| format!(": {reason}")).unwrap_or_default();
         let mark = MarkTask {
             task,
             r#as: match body.status {

@@ -87,7 +87,8 @@ async fn list(State(api): State<Arc<Api>>, Query(query): Query<ListQuery>) -> Re
             Ok((!is_gone).then_some(found))
         })?;
         let found = read.ok_or_else(|| {
-            Problem::bad_request("the run at which the cursor stands is no longer kept").with_hint("leave `cursor` out to begin anew")
+            Problem::invalid("unknown-cursor", "the run at which the cursor stands is no longer kept")
+                .with_hint("leave `cursor` out to begin anew")
         })?;
         let next_cursor = found.runs.last().filter(|_| found.more).map(|run| write_cursor(RUNS, &run.id));
         let items = found.runs.iter().map(|run| ListedRun::of(&api.workspace, run, now)).collect();
@@ -97,7 +98,7 @@ async fn list(State(api): State<Arc<Api>>, Query(query): Query<ListQuery>) -> Re
 }
 
 fn instant(given: Option<Instant>, now: UnixMs) -> Result<Option<UnixMs>, Problem> {
-    let beyond = || Problem::bad_request("the instant lies outside of the years that are known");
+    let beyond = || Problem::invalid("unknown-year", "the instant lies outside of the years that are known");
     given.map(|instant| instant.start(now).ok_or_else(beyond)).transpose()
 }
 

@@ -130,7 +130,7 @@ async fn firings(
 
 /// The answer for an instant that no calendar has.
 fn beyond() -> Problem {
-    Problem::bad_request("the instant lies outside of the years that are known")
+    Problem::invalid("unknown-year", "the instant lies outside of the years that are known")
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ async fn start(
 ) -> Result<Response, Problem> {
     let run = api.work(move |api| {
         let now = api.now();
-        let beyond = || Problem::bad_request("the logical date lies outside of the years that are known");
+        let beyond = || Problem::invalid("unknown-year", "the logical date lies outside of the years that are known");
         let logical_date = body.logical_date.map_or(Some(now), |date| date.start(now)).ok_or_else(beyond)?;
         let (loaded, file) = api.runnable(&name)?;
         let pipeline = valid(&loaded)?;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::Api;
 use super::extract::{Json, Path, Query};
 use super::operation::{Content, Operation};
+use super::values::Within;
 use crate::engine::{Standing, standing};
 use crate::facts::log::{self, LogPart};
 use crate::facts::task_detail::TaskDetail;
@@ -19,7 +20,7 @@ use crate::server::problem::Problem;
 
 const TAG: &str = "Runs";
 /// Bytes of a log in one answer at most.
-const PART_BYTES_MAX: u64 = 1 << 20;
+const PART_BYTES_MAX: u32 = 1 << 20;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -65,14 +66,11 @@ struct LogQuery {
     #[schemars(range(min = 0))]
     offset: u64,
     /// About how many bytes, at most 1 MiB [default: that].
-    #[schemars(range(min = 1, max = 1048576))]
-    limit: Option<u32>,
+    limit: Option<Within<1, PART_BYTES_MAX>>,
     /// Begin so many bytes before the end instead, at the start of a line.
-    #[schemars(range(min = 1, max = 1048576))]
-    tail: Option<u32>,
+    tail: Option<Within<1, PART_BYTES_MAX>>,
     /// 1 for all of it, as a text file that people read.
-    #[schemars(range(min = 0, max = 1))]
-    download: u8,
+    download: Option<Within<0, 1>>,
 }
 
 async fn part(
@@ -80,14 +78,14 @@ async fn part(
     Path((run, task, attempt)): Path<(RunId, String, u32)>,
     Query(query): Query<LogQuery>,
 ) -> Result<Response, Problem> {
-    if query.download > 0 {
+    if query.download.is_some_and(|download| download.get() == 1) {
         return download(api, run, task, attempt).await;
     }
     let part = api.work(move |api| {
         let (path, is_over) = api.log_of(&run, &task, attempt)?;
-        let limit = query.limit.map_or(PART_BYTES_MAX, u64::from).clamp(1, PART_BYTES_MAX);
+        let limit = u64::from(query.limit.map_or(PART_BYTES_MAX, Within::get));
         let read = || {
-            let offset = query.tail.map_or(Ok(query.offset), |bytes| log::tail(&path, u64::from(bytes)))?;
+            let offset = query.tail.map_or(Ok(query.offset), |bytes| log::tail(&path, u64::from(bytes.get())))?;
             log::part(&path, offset, limit, is_over)
         };
         read().map_err(|error| unreadable(&run, &task, attempt, &error))

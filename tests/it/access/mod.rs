@@ -19,34 +19,34 @@ use crate::sandbox::{Running, Sandbox};
 const PASSWORD: &str = "correct horse battery";
 
 /// A workspace with a daemon that listens.
-struct Site {
-    sandbox: Sandbox,
-    daemon: Running,
-    address: SocketAddr,
+pub(crate) struct Site {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) daemon: Running,
+    pub(crate) address: SocketAddr,
 }
 
 /// What the server said.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let named = |line: &&str| line.split(':').next().is_some_and(|given| given.eq_ignore_ascii_case(name));
         self.head.lines().skip(1).find(named).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
     }
 
     #[track_caller]
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
     /// Fails unless the status is `status`.
     #[track_caller]
-    fn is(self, status: u16) -> Self {
+    pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
@@ -76,7 +76,7 @@ impl Site {
     }
 
     /// A daemon in a workspace as it is.
-    fn around(sandbox: Sandbox, more: &[&str]) -> Self {
+    pub(crate) fn around(sandbox: Sandbox, more: &[&str]) -> Self {
         let listen = if more.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] };
         let daemon = sandbox.spawn(&[&["daemon", "--log-file", "daemon.log", "--grace", "200ms"], listen, more].concat());
         sandbox.wait_until("the daemon has started", || sandbox.read("daemon.log").contains("daemon started"));
@@ -88,7 +88,7 @@ impl Site {
     }
 
     /// One request, as plain as it gets. `head` is the first line but for the version; a host is added if none is named.
-    fn ask(&self, head: &str, headers: &[&str], body: &str) -> Answer {
+    pub(crate) fn ask(&self, head: &str, headers: &[&str], body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).expect("it listens");
         let mut text = format!("{head} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         if !headers.iter().any(|line| line.to_ascii_lowercase().starts_with("host:")) {
@@ -104,13 +104,13 @@ impl Site {
     }
 
     /// A request with a token.
-    fn with_token(&self, token: &str, head: &str, body: &Value) -> Answer {
+    pub(crate) fn with_token(&self, token: &str, head: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.ask(head, &[&format!("Authorization: Bearer {token}"), "Content-Type: application/json"], &body)
     }
 
     /// A new token of a user, with a role.
-    fn token(&self, user: &str, role: &str) -> String {
+    pub(crate) fn token(&self, user: &str, role: &str) -> String {
         let made = self.sandbox.recflow(&["token", "create", "test", "--user", user, "--role", role]).exits(0);
         made.out.trim().to_owned()
     }
