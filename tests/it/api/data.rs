@@ -9,7 +9,7 @@ const STORY: &str = "
 name: story
 params: { out: { type: path, default: reports/a.html } }
 tasks:
-  generate: { stage: generate, with: { output: raw, ratings: 3000, users: 60, items: 80 } }
+  generate: { stage: generate, with: { output: raw, ratings: 2000, users: 100, items: 120 } }
   etl: { stage: etl, needs: [generate], with: { train_file: '{{ tasks.generate.output.train }}', train_output: data/train, test_file: '{{ tasks.generate.output.test }}', test_output: data/test, mode: overwrite } }
   train: { stage: train_als, needs: [etl], with: { ratings: data/train, models: models/artifacts, rank: 4, max_iter: 2 } }
   look:

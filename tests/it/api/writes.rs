@@ -10,7 +10,7 @@ schedule: { cron: '0 3 * * *' }
 paused: true
 params: { n: { type: integer, default: 3, minimum: 1 } }
 tasks:
-  a: { stage: shell, with: { script: 'echo a{{ params.n }} >> did; echo \"{\\\"n\\\": 7}\" > $RECFLOW_OUTPUT' } }
+  a: { stage: shell, with: { script: 'echo a$RECFLOW_PARAM_N >> did; echo \"{\\\"n\\\": 7}\" > $RECFLOW_OUTPUT' } }
   b: { needs: [a], stage: shell, with: { script: 'test -e fine; echo \"{\\\"k\\\": 1}\" > $RECFLOW_OUTPUT' } }
   c: { needs: [b], stage: shell, env: { K: '{{ tasks.b.output.k }}' }, with: { script: 'echo c$K >> did' } }
 ";
