@@ -8,14 +8,31 @@
 //! [`Identity`](super::auth::Identity) and what [`extract`] reads, and return `Result<Json<T>, Problem>`.
 
 mod audit;
+mod backfills;
+mod context;
+mod datasets;
+mod drift;
 pub(super) mod enter;
 pub(crate) mod extract;
+mod model_changes;
+mod models;
 pub(crate) mod openapi;
 pub(crate) mod operation;
+mod overview;
 pub(crate) mod page;
+mod pipelines;
+mod prune;
+mod reports;
+mod run_changes;
+mod runs;
+mod schedules;
 mod session;
+mod sources;
+mod starts;
+mod tasks;
 mod tokens;
 mod users;
+mod values;
 
 use std::sync::{Arc, OnceLock};
 
@@ -33,6 +50,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
+use crate::facts::{Definitions, Overviews};
 use crate::scheduler::daemon::{Nudge, Nudger, Pulse};
 use crate::workspace::Workspace;
 
@@ -60,6 +78,10 @@ pub struct Api {
     pub metrics: Metrics,
     /// Who may ask.
     pub auth: Auth,
+    /// Texts of pipelines, parsed once.
+    pub definitions: Definitions,
+    /// What is in datasets, counted once.
+    pub overviews: Overviews,
     /// Room for requests at work.
     pub places: Places,
 }
@@ -129,6 +151,21 @@ impl Api {
 pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     operations.extend(session::operations());
+    operations.extend(pipelines::operations());
+    operations.extend(starts::operations());
+    operations.extend(schedules::operations());
+    operations.extend(backfills::operations());
+    operations.extend(sources::operations());
+    operations.extend(runs::operations());
+    operations.extend(run_changes::operations());
+    operations.extend(tasks::operations());
+    operations.extend(models::operations());
+    operations.extend(model_changes::operations());
+    operations.extend(drift::operations());
+    operations.extend(datasets::operations());
+    operations.extend(reports::operations());
+    operations.extend(overview::operations());
+    operations.extend(prune::operations());
     operations.extend(users::operations());
     operations.extend(tokens::operations());
     operations.extend(audit::operations());

@@ -133,7 +133,13 @@ impl Writer {
                 Content::Media(media) => response["content"] = json!({ (*media): {} }),
                 Content::Nothing => {}
             }
-            responses.insert(status.as_u16().to_string(), response);
+            // One status may be answered in several forms.
+            let known = responses.entry(status.as_u16().to_string()).or_insert_with(|| response.clone());
+            if let (Some(all), Some(Value::Object(form))) =
+                (known.get_mut("content").and_then(Value::as_object_mut), response.get("content"))
+            {
+                all.extend(form.clone());
+            }
         }
         if !facts.is_change() && facts.answers.iter().any(|(_, content)| matches!(content, Content::Json(_))) {
             responses.insert("304".to_owned(), json!({ "description": "What the client has (`If-None-Match`) is still so." }));
