@@ -14,6 +14,7 @@ mod listen;
 mod metrics;
 mod probe;
 mod problem;
+mod stall;
 mod stream;
 mod tls;
 

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Access, Content, Facts, Operation, SchemaFn};
-use crate::server::problem::Problem;
+use crate::server::problem::Said;
 
 /// The document as text, two spaces deep.
 pub(crate) fn text(operations: &[Operation]) -> String {
@@ -29,7 +29,7 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
             tags.push(facts.tag);
         }
     }
-    let problem = writer.answers.subschema_for::<Problem>().to_value();
+    let problem = writer.answers.subschema_for::<Said>().to_value();
     let mut schemas = writer.answers.take_definitions(true);
     schemas.sort_keys();
     json!({
