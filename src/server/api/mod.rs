@@ -10,6 +10,7 @@
 mod audit;
 mod backfills;
 mod context;
+mod data_changes;
 mod datasets;
 mod drift;
 pub(super) mod enter;
@@ -21,7 +22,6 @@ pub(crate) mod operation;
 mod overview;
 pub(crate) mod page;
 mod pipelines;
-mod prune;
 mod reports;
 mod run_changes;
 mod runs;
@@ -31,6 +31,7 @@ mod sources;
 mod starts;
 mod tasks;
 mod tokens;
+mod upkeep;
 mod users;
 mod values;
 
@@ -168,9 +169,10 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations.extend(model_changes::operations());
     operations.extend(drift::operations());
     operations.extend(datasets::operations());
+    operations.extend(data_changes::operations());
     operations.extend(reports::operations());
     operations.extend(overview::operations());
-    operations.extend(prune::operations());
+    operations.extend(upkeep::operations());
     operations.extend(users::operations());
     operations.extend(tokens::operations());
     operations.extend(audit::operations());

@@ -51,6 +51,8 @@ fn models_are_listed_described_promoted_and_rolled_back() {
     assert_eq!(listed["items"][1]["current"], true);
     assert_eq!(listed["items"][1]["promotions"].as_array().map(Vec::len), Some(2));
 
+    let pruned = asker.post("models/prune", &json!({ "keep": 0, "dry_run": true })).is(200).json();
+    assert_eq!((&pruned["removed"], pruned["kept"].as_array().map(Vec::len)), (&json!([]), Some(2)));
     Asker::refused(asker.get("models/version_1"), 404, "unknown-model");
     Asker::refused(asker.post("models/version_1/promote", &json!({})), 404, "unknown-model");
     for path in ["models/..%2f..", "models/%2fetc", "models/..", &format!("models/artifacts%2f{}", versions[0])] {
@@ -89,6 +91,13 @@ fn drift_datasets_and_reports_are_shown_and_a_page_acts_in_nobodys_name() {
     for path in ["..", "/etc", "data/../../etc", "data//train"] {
         Asker::refused(asker.get(&format!("datasets/detail?path={path}")), 400, "bad-request");
     }
+
+    Asker::refused(asker.post("datasets/rollback", &json!({ "path": "data/train" })), 409, "refused");
+    Asker::refused(asker.post("datasets/rollback", &json!({ "path": "data/none" })), 404, "unknown-dataset");
+    assert_eq!(
+        asker.post("datasets/prune", &json!({ "path": "data/train", "keep": 1 })).is(200).json(),
+        json!({ "removed": [], "held": [] })
+    );
 
     asker.sandbox().recflow(&["report", &run]).exits(0);
     let outside = asker.sandbox().path().parent().expect("a folder").join("outside.html");

@@ -161,4 +161,7 @@ fn old_runs_are_deleted_as_the_workspace_says() {
     assert_eq!(each(&asker.read("runs"), "run").len(), 3);
     assert_eq!(asker.post("system/prune", &json!({})).is(200).json()["runs"], 2);
     assert_eq!(each(&asker.read("runs"), "run"), [runs[2].as_str()]);
+    let copy = asker.post("system/backup", &json!({})).is(200).json();
+    let copy = recflow_state::Store::open_read_only(copy["path"].as_str().expect("a path")).expect("a store");
+    assert_eq!(copy.read(|view| view.run_count()).expect("readable"), 1);
 }

@@ -1,9 +1,10 @@
-//! Deleting what is old: for administrators.
+//! Keeping the workspace in order: deleting what is old, copying the store. For administrators.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use recflow_state::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use super::extract::{Body, Json};
 use super::operation::Operation;
 use crate::server::auth::Role;
 use crate::server::problem::Problem;
+use crate::upkeep::backup::backup;
 use crate::upkeep::retention::{carry_out, plan};
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -22,6 +24,11 @@ pub(super) fn operations() -> Vec<Operation> {
             .body::<PruneBody>()
             .answers::<Pruned>(StatusCode::OK)
             .by(prune),
+        Operation::post("/api/v1/system/backup", "backUpStore")
+            .about("System", "Write a consistent copy of the store into `backups/` of recflow's own folder, while runs go on")
+            .role(Role::Admin)
+            .answers::<BackedUp>(StatusCode::OK)
+            .by(back_up),
     ]
 }
 
@@ -58,6 +65,28 @@ async fn prune(State(api): State<Arc<Api>>, Body(body): Body<PruneBody>) -> Resu
         }
         let swept = carry_out(&plan, &api.store)?;
         Ok(Pruned { dry_run: false, runs: swept.runs as u64, files: swept.files as u64, bytes: swept.bytes, problems: swept.problems })
+    });
+    Ok(Json(done.await?))
+}
+
+/// A copy of the store.
+#[derive(Debug, Serialize, JsonSchema)]
+struct BackedUp {
+    /// Where it lies, on the machine of the daemon.
+    path: String,
+    /// Its size.
+    bytes: u64,
+    /// The version of its schema.
+    schema: u32,
+}
+
+async fn back_up(State(api): State<Arc<Api>>) -> Result<Json<BackedUp>, Problem> {
+    let done = api.work(move |api| {
+        let folder = api.workspace.home().join("backups");
+        std::fs::create_dir_all(&folder).map_err(|error| Problem::internal(format!("cannot create `{}`: {error}", folder.display())))?;
+        let path = folder.join(format!("state-{}.db", api.clock.now().strftime("%Y%m%dT%H%M%S%3fZ")));
+        let health = backup(&Store::open_read_only(api.workspace.store())?, &path, false)?;
+        Ok(BackedUp { path: path.display().to_string(), bytes: health.bytes, schema: health.schema })
     });
     Ok(Json(done.await?))
 }
