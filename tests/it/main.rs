@@ -1,5 +1,7 @@
 //! What a user can see, tested through the binary. One folder, one program: it links once.
 
+mod access;
+mod api;
 mod broken;
 mod cancel;
 mod cli;
