@@ -25,7 +25,7 @@ use crate::engine::owner::LockFiles;
 use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
 use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
-use crate::server::{Api, Auth, Metrics, Places, Server};
+use crate::server::{Api, Auth, Metrics, Places, Recommender, Server};
 use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
@@ -94,6 +94,7 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
             pulse: scheduler.pulse(),
             metrics: metrics.clone(),
             auth: Auth::new(settings),
+            recommender: Recommender::new(workspace, clock.clone(), &metrics),
             places: Places::default(),
         });
         let server = Server::start(address, tls, api).with_context(|| format!("cannot listen on {address}"))?;

@@ -105,6 +105,14 @@ impl Problem {
         self
     }
 
+    /// What happened and what to do about it, where there is room for text alone.
+    pub(crate) fn in_words(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; hint: {hint}", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+
     /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

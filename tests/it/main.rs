@@ -25,6 +25,7 @@ mod runs;
 mod sandbox;
 mod schedule;
 mod secrets;
+mod serving;
 mod shell;
 mod simulate;
 mod together;

@@ -13,6 +13,7 @@ pub(crate) mod extract;
 pub(crate) mod openapi;
 pub(crate) mod operation;
 pub(crate) mod page;
+mod serving;
 mod session;
 mod tokens;
 mod users;
@@ -31,6 +32,7 @@ use self::operation::{Content, Operation};
 use super::auth::Auth;
 use super::metrics::Metrics;
 use super::problem::Problem;
+use super::serving::Recommender;
 use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
 use crate::scheduler::daemon::{Nudge, Nudger, Pulse};
@@ -60,6 +62,8 @@ pub struct Api {
     pub metrics: Metrics,
     /// Who may ask.
     pub auth: Auth,
+    /// Recommends.
+    pub recommender: Recommender,
     /// Room for requests at work.
     pub places: Places,
 }
@@ -132,6 +136,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations.extend(users::operations());
     operations.extend(tokens::operations());
     operations.extend(audit::operations());
+    operations.extend(serving::operations());
     operations.push(
         Operation::get("/api/v1/openapi.json", "getOpenApi")
             .about("System", "This document")
