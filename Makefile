@@ -48,7 +48,7 @@ audit: ## check licences, advisories and sources of dependencies (needs cargo-de
 	$(CARGO) deny --locked check
 
 bench: ## measure (release profile; each benchmark prints its figures)
-	$(CARGO) bench --workspace --locked --bench overhead --bench daemon --bench store --bench train --bench stages
+	$(CARGO) bench --workspace --locked --bench overhead --bench daemon --bench store --bench train --bench stages --bench serving
 
 # Seconds for each target. Corpus entries that a run adds are not kept: see fuzz/src/lib.rs.
 SECONDS ?= 60

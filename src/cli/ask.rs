@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use recflow_stages::names::Id;
 use recflow_stages::recommend::ask::ModelChoice;
 use recflow_stages::{Context, Level, PublishKey, Report, Reporter, WorkspacePath};
 
@@ -27,14 +26,6 @@ impl ModelArgs {
     /// The choice; relative paths refer to the workspace.
     pub(super) fn choice(&self) -> ModelChoice {
         ModelChoice { model: self.model.clone(), models: WorkspacePath::from(self.models.as_str()) }
-    }
-}
-
-/// An id as it was typed: a number where it reads exactly as one, so that JSON shows numbers as numbers.
-pub(super) fn number_or_name(text: String) -> Id {
-    match text.parse::<i64>() {
-        Ok(number) if number.to_string() == text => Id::Number(number),
-        _ => Id::Name(text),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
 use crate::facts::{Definitions, Overviews};
 use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
-use crate::server::{Api, Auth, Feed, Metrics, Places, Server};
+use crate::server::{Api, Auth, Feed, Metrics, Places, Recommender, Server};
 use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
@@ -103,6 +103,7 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
             definitions: Definitions::default(),
             overviews: Overviews::default(),
             feed: Feed::default(),
+            recommender: Recommender::new(workspace, clock.clone(), &metrics),
             places: Places::default(),
         });
         let server = Server::start(address, tls, api).with_context(|| format!("cannot listen on {address}"))?;

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use recflow_stages::names::Id;
 use recflow_stages::recommend::ask;
 
-use super::ask::{ModelArgs, context, number_or_name};
+use super::ask::{ModelArgs, context};
 use super::exit::{Exit, Failure};
 use crate::workspace::Workspace;
 
@@ -25,8 +26,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let found = ask::predict(&args.model.choice(), &number_or_name(args.user), &number_or_name(args.item), &context(workspace))
-        .map_err(Failure::stage)?;
+    let found =
+        ask::predict(&args.model.choice(), &Id::typed(&args.user), &Id::typed(&args.item), &context(workspace)).map_err(Failure::stage)?;
     if args.model.json {
         serde_json::to_writer_pretty(&mut *out, &found).map_err(io::Error::from)?;
         writeln!(out)?;

@@ -6,7 +6,7 @@ use recflow_stages::WorkspacePath;
 use recflow_stages::names::Id;
 use recflow_stages::recommend::ask::{self, Answer, SeenIn, Subject};
 
-use super::ask::{ModelArgs, context, number_or_name};
+use super::ask::{ModelArgs, context};
 use super::exit::{Exit, Failure};
 use crate::workspace::Workspace;
 
@@ -66,8 +66,8 @@ fn ratings(text: &str) -> Result<Ratings, String> {
 
 pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
     let subject = match (args.user, args.item) {
-        (Some(user), _) => Subject::User(number_or_name(user)),
-        (None, Some(item)) => Subject::Item(number_or_name(item)),
+        (Some(user), _) => Subject::User(Id::typed(&user)),
+        (None, Some(item)) => Subject::Item(Id::typed(&item)),
         (None, None) => Subject::NewUser(args.fold_in.concat()),
     };
     let seen = args.exclude_seen.map(|dataset| match dataset {

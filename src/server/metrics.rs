@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use recflow_state::{RunStatus, Store, TaskState};
 
+use super::serving::Figures;
 use crate::engine::{Notice, Observer};
 use crate::scheduler::daemon::Pulse;
 
@@ -24,6 +25,8 @@ pub struct Metrics {
     store: Arc<Store>,
     pulse: Pulse,
     gauges: Gauges,
+    /// What the recommender counts.
+    pub(crate) recommender: Figures,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -51,7 +54,8 @@ impl Metrics {
         registry.register("scheduler_look_seconds", "When the scheduler looked last, as Unix time", gauges.looked_at.clone());
         registry.register("paused_pipelines", "Pipelines that are paused", gauges.paused.clone());
         registry.register("invalid_pipelines", "Pipelines whose file is not valid", gauges.invalid.clone());
-        Self { registry: Arc::new(registry), runs, tasks, store, pulse, gauges }
+        let recommender = Figures::register(&mut registry);
+        Self { registry: Arc::new(registry), runs, tasks, store, pulse, gauges, recommender }
     }
 
     /// All figures as text.

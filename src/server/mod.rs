@@ -14,6 +14,7 @@ mod listen;
 mod metrics;
 mod probe;
 mod problem;
+mod serving;
 mod stall;
 mod stream;
 mod tls;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 pub use api::{Api, Places, openapi};
 pub use auth::Auth;
 pub use metrics::Metrics;
+pub use serving::Recommender;
 pub use stream::Feed;
 pub use tls::Tls;
 
@@ -53,7 +55,7 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
-        let router = router(api);
+        let router = runtime.block_on(router(api))?;
         let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
             runtime.block_on(listen::serve(listener, tls.map(Tls::acceptor), router, stopping));
             runtime.shutdown_timeout(STOP_WITHIN);
@@ -77,13 +79,15 @@ impl Drop for Server {
 }
 
 /// All that is served. What is merged here stands behind the guard.
-fn router(api: Arc<Api>) -> Router {
-    Router::new()
+async fn router(api: Arc<Api>) -> std::io::Result<Router> {
+    let router = Router::new()
         .merge(probe::router())
         .merge(api::router(&api))
+        .merge(serving::grpc::router(&api.recommender).await?)
         .merge(assets::router())
         .fallback(api::nothing)
         .layer(from_fn_with_state(api.clone(), auth::guard))
         .layer(map_response_with_state(api.clone(), headers::set))
-        .with_state(api)
+        .with_state(api);
+    Ok(router)
 }

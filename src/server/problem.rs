@@ -115,6 +115,14 @@ impl Problem {
         self
     }
 
+    /// What happened and what to do about it, where there is room for text alone.
+    pub(crate) fn in_words(&self) -> String {
+        match &self.0.hint {
+            Some(hint) => format!("{}; hint: {hint}", self.0.detail),
+            None => self.0.detail.clone(),
+        }
+    }
+
     /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -23,6 +23,7 @@
 //! | [`als`] | alternating least squares |
 //! | [`model`] | model versions on disk, in Spark's `ALSModel` layout |
 //! | [`recommend`] | lists of recommended items, in bulk and one by one |
+//! | [`serving`] | a model that answers many people, for as long as it serves |
 //! | [`export`] | what recflow holds, as CSV, Parquet or NumPy |
 //! | [`split`] | which ratings are held out of a training |
 //! | [`tuning`] | hyper-parameter search |
@@ -57,6 +58,7 @@ pub mod ratings;
 pub mod recommend;
 pub mod report;
 pub mod schema;
+pub mod serving;
 pub mod split;
 pub mod stage;
 pub mod storage;

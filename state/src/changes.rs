@@ -6,9 +6,9 @@
 use rusqlite::Row;
 use serde_json::Value;
 
+use crate::columns::Columns;
 use crate::error::Result;
 use crate::ids::RunId;
-use crate::json::FromJson;
 use crate::select;
 use crate::tx::Tx;
 use crate::view::View;
@@ -39,15 +39,17 @@ const KEPT: &str = "SELECT (SELECT min(seq) FROM change), (SELECT max(seq) FROM 
 const ADD_MODEL: &str = "INSERT INTO change (kind) VALUES ('model')";
 
 fn change(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
-    Ok(ChangeRow {
-        seq: select::unsigned(row, "seq")?,
-        kind: row.get("kind")?,
-        pipeline: row.get("pipeline")?,
-        run: row.get("run_id")?,
-        task: row.get("task_id")?,
-        state: row.get("state")?,
-        progress: row.get::<_, Option<FromJson>>("progress")?.map(|json| json.0),
-    })
+    let mut columns = Columns::of(row);
+    let change = ChangeRow {
+        seq: columns.count()?,
+        kind: columns.get()?,
+        pipeline: columns.get()?,
+        run: columns.get()?,
+        task: columns.get()?,
+        state: columns.get()?,
+        progress: columns.value_or_null()?,
+    };
+    columns.finish(change)
 }
 
 impl View<'_> {

@@ -26,6 +26,7 @@ mod runs;
 mod sandbox;
 mod schedule;
 mod secrets;
+mod serving;
 mod shell;
 mod simulate;
 mod together;

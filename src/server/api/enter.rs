@@ -32,6 +32,9 @@ async fn enter(facts: Arc<Facts>, api: Arc<Api>, request: Request, next: Next) -
         }
         return response;
     }
+    if facts.is_question {
+        return admit(&facts, request, next).await;
+    }
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     tagged(admit(&facts, request, next).await, known.as_ref()).await
 }

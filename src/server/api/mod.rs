@@ -26,6 +26,7 @@ mod reports;
 mod run_changes;
 mod runs;
 mod schedules;
+mod serving;
 mod session;
 mod sources;
 mod starts;
@@ -49,6 +50,7 @@ use self::operation::{Content, Operation};
 use super::auth::Auth;
 use super::metrics::Metrics;
 use super::problem::Problem;
+use super::serving::Recommender;
 use super::stream::{self, Feed};
 use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
@@ -86,6 +88,8 @@ pub struct Api {
     pub overviews: Overviews,
     /// What changes, for those who watch.
     pub feed: Feed,
+    /// Recommends.
+    pub recommender: Recommender,
     /// Room for requests at work.
     pub places: Places,
 }
@@ -176,6 +180,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations.extend(users::operations());
     operations.extend(tokens::operations());
     operations.extend(audit::operations());
+    operations.extend(serving::operations());
     operations.push(
         Operation::get("/api/v1/openapi.json", "getOpenApi")
             .about("System", "This document")

@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document, written from the table of operations. Its dialect of JSON Schema is the one that the types derive, so nothing
 //! is translated.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -141,7 +141,7 @@ impl Writer {
                 all.extend(form.clone());
             }
         }
-        if !facts.is_change() && facts.answers.iter().any(|(_, content)| matches!(content, Content::Json(_))) {
+        if facts.method == Method::GET && facts.answers.iter().any(|(_, content)| matches!(content, Content::Json(_))) {
             responses.insert("304".to_owned(), json!({ "description": "What the client has (`If-None-Match`) is still so." }));
         }
         for status in failures(facts) {

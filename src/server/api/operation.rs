@@ -50,6 +50,8 @@ pub(crate) struct Facts {
     pub(crate) query: Option<SchemaFn>,
     pub(crate) body: Option<SchemaFn>,
     pub(crate) answers: Vec<(StatusCode, Content)>,
+    /// Whether it changes nothing although it is a `POST`, its question being too long for a path. Such calls are not audited.
+    pub(crate) is_question: bool,
     /// Statuses of the problems that it may answer with, beside those that follow from the rest (such as 404 for a name in the path).
     pub(crate) fails: Vec<StatusCode>,
 }
@@ -63,8 +65,19 @@ pub(crate) struct Operation {
 
 impl Operation {
     fn new(method: Method, path: &'static str, id: &'static str, access: Access) -> Self {
-        let facts =
-            Facts { method, path, id, tag: "", summary: "", access, query: None, body: None, answers: Vec::new(), fails: Vec::new() };
+        let facts = Facts {
+            method,
+            path,
+            id,
+            tag: "",
+            summary: "",
+            access,
+            query: None,
+            body: None,
+            answers: Vec::new(),
+            is_question: false,
+            fails: Vec::new(),
+        };
         Self { facts, handler: MethodRouter::new() }
     }
 
@@ -143,6 +156,13 @@ impl Operation {
         self
     }
 
+    /// For viewers: it changes nothing, its question is only too long for a path.
+    #[must_use]
+    pub(crate) fn question(mut self) -> Self {
+        (self.facts.is_question, self.facts.access) = (true, Access::Role(Role::Viewer));
+        self
+    }
+
     /// Served by `handler`.
     #[must_use]
     pub(crate) fn by<H: Handler<T, Arc<Api>>, T: 'static>(mut self, handler: H) -> Self {
@@ -165,6 +185,6 @@ impl Facts {
 
     /// Whether it changes something.
     pub(crate) fn is_change(&self) -> bool {
-        self.method != Method::GET
+        self.method != Method::GET && !self.is_question
     }
 }

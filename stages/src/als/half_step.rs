@@ -81,7 +81,8 @@ impl HalfStep<'_> {
         Ok(sum)
     }
 
-    fn row(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<Loss, FitError> {
+    /// Solves one row into `x`, padded, which holds what it was before.
+    pub(super) fn row(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<Loss, FitError> {
         if self.cancel.is_cancelled() {
             return Err(FitError::Cancelled);
         }

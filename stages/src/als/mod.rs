@@ -87,4 +87,5 @@ mod tests;
 
 pub use algorithm::{Fit, Iteration, Trainer};
 pub use errors::{FitError, ParamError, Side};
+pub use fold_in::FoldIn;
 pub use hyperparams::{AlsParams, AlsValidParams, RegScaling, Solver};

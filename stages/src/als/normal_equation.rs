@@ -35,7 +35,7 @@ pub(super) struct Equations<'a> {
 }
 
 /// The Gram matrix of all factors of the other side.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Base {
     /// `rank × rank`, whole.
     pub(super) exact: Vec<f64>,
@@ -44,6 +44,11 @@ pub(super) struct Base {
 }
 
 impl Base {
+    /// Of padded factors, if the objective is implicit: the explicit one needs none.
+    pub(super) fn wanted(params: &AlsParams, kernel: Kernel, factors: &[f32]) -> Option<Self> {
+        params.implicit.then(|| Self::of(kernel, factors, params.width()))
+    }
+
     pub(super) fn of(kernel: Kernel, factors: &[f32], rank: usize) -> Self {
         let exact = gram_of_all(kernel, factors, rank);
         let stride = padded(rank);
@@ -79,16 +84,28 @@ pub(super) struct Scratch {
 impl<'a> Equations<'a> {
     /// The equations of the `rows` of `side`, against the padded factors `source` of the other one. `mean` is that of all ratings.
     pub(super) fn new(params: &'a AlsParams, kernel: Kernel, side: Side, rows: Rows<'a>, source: &'a [f32], mean: f64) -> Self {
-        let rank = params.width();
+        Self::over(params, kernel, side, rows, source, mean, Base::wanted(params, kernel, source))
+    }
+
+    /// The same, where `YᵀY` of `source` is known already.
+    pub(super) fn over(
+        params: &'a AlsParams,
+        kernel: Kernel,
+        side: Side,
+        rows: Rows<'a>,
+        source: &'a [f32],
+        mean: f64,
+        base: Option<Base>,
+    ) -> Self {
         Self {
             kernel,
             objective: Objective::new(params),
             params,
-            rank,
+            rank: params.width(),
             weighted: params.implicit || rows.are_weighted(),
             rows,
             source,
-            base: params.implicit.then(|| Base::of(kernel, source, rank)),
+            base,
             bias: params.biases.then(|| Bias::of(side, params.rank, mean)),
         }
     }

@@ -7,6 +7,7 @@
 //! | `lists` | many lists at several K at once; coverage and novelty |
 //! | `ranked_users` | whom lists are made for, and their lists under each protocol |
 //! | [`relevance`] | which items are relevant to which user |
+//! | `panels` | the items of a model laid out for scoring |
 //! | [`scoring`] | the best items of many users: blocked, parallel |
 //! | [`top`] | the best of a stream of scored items |
 //! | [`baselines`] | global mean, user and item biases, most popular items |
@@ -22,6 +23,7 @@ pub mod contest;
 pub mod errors;
 pub mod evaluation;
 mod lists;
+pub(crate) mod panels;
 mod ranked_users;
 pub mod ranking;
 pub mod relevance;

@@ -5,9 +5,10 @@
 
 use rayon::prelude::*;
 
+use super::panels::ItemPanels;
 use super::top::{Scored, Top};
 use crate::context::CancelToken;
-use crate::kernel::{Aligned, Kernel, SCORE_ITEMS, SCORE_USERS};
+use crate::kernel::{Aligned, SCORE_USERS};
 use crate::model::AlsModel;
 
 /// Blocks of users a task.
@@ -17,9 +18,7 @@ const GROUP: usize = 8;
 #[derive(Debug)]
 pub struct Scorer<'a> {
     model: &'a AlsModel,
-    kernel: Kernel,
-    /// One transposed panel of `rank × SCORE_ITEMS` after the other; zeros behind the last item.
-    panels: Aligned,
+    panels: ItemPanels,
 }
 
 /// The best items of one user, best first.
@@ -34,16 +33,7 @@ pub struct Best {
 impl<'a> Scorer<'a> {
     /// Copies the item factors into panels.
     pub fn new(model: &'a AlsModel) -> Self {
-        let (rank, items) = (model.rank(), model.items().ids().len());
-        let mut panels = Aligned::zeroed(items.div_ceil(SCORE_ITEMS) * rank * SCORE_ITEMS);
-        panels.as_mut_slice().par_chunks_mut(rank * SCORE_ITEMS).enumerate().for_each(|(block, panel)| {
-            for item in block * SCORE_ITEMS..((block + 1) * SCORE_ITEMS).min(items) {
-                for (p, &x) in model.items().row(item as u32).iter().enumerate() {
-                    panel[p * SCORE_ITEMS + item % SCORE_ITEMS] = x;
-                }
-            }
-        });
-        Self { model, kernel: Kernel::detect(), panels }
+        Self { model, panels: ItemPanels::new(model.items()) }
     }
 
     /// The `k` best items of each of `users` (row numbers of the model), once of all and once of those that
@@ -72,31 +62,17 @@ impl<'a> Scorer<'a> {
     }
 
     fn group(&self, users: &[u32], k: usize, seen: &impl Fn(u32, u32) -> bool) -> Vec<Best> {
-        let (rank, items) = (self.model.rank(), self.model.items().ids().len());
-        let blocks: Vec<Aligned> = users.chunks(SCORE_USERS).map(|users| self.transposed(users)).collect();
+        let factors = self.model.users();
+        let blocks: Vec<Aligned> =
+            users.chunks(SCORE_USERS).map(|users| self.panels.block(users.iter().map(|&user| factors.row(user)))).collect();
         let mut lists = vec![(Top::new(k), Top::new(k)); users.len()];
-        let mut scores = Aligned::zeroed(SCORE_USERS * SCORE_ITEMS);
-        for (panel, first) in self.panels.as_slice().chunks(rank * SCORE_ITEMS).zip((0..).step_by(SCORE_ITEMS)) {
-            let count = SCORE_ITEMS.min(items - first);
-            for (block, (users, lists)) in blocks.iter().zip(users.chunks(SCORE_USERS).zip(lists.chunks_mut(SCORE_USERS))) {
-                self.kernel.scores(block.as_slice(), panel, rank, scores.as_mut_slice());
-                for ((scores, &user), (all, unseen)) in scores.as_slice().chunks(SCORE_ITEMS).zip(users).zip(lists) {
-                    offer(&scores[..count], first as u32, all, unseen, |item| seen(user, item));
-                }
+        self.panels.scan(&blocks, |block, first, scores| {
+            let places = block * SCORE_USERS..users.len().min((block + 1) * SCORE_USERS);
+            for ((scores, &user), (all, unseen)) in scores.into_iter().zip(&users[places.clone()]).zip(&mut lists[places]) {
+                offer(scores, first, all, unseen, |item| seen(user, item));
             }
-        }
+        });
         lists.into_iter().map(|(all, unseen)| Best { all: all.finish(), unseen: unseen.finish() }).collect()
-    }
-
-    /// Up to [`SCORE_USERS`] users, transposed; zeros for missing ones.
-    fn transposed(&self, users: &[u32]) -> Aligned {
-        let mut block = Aligned::zeroed(self.model.rank() * SCORE_USERS);
-        for (place, &user) in users.iter().enumerate() {
-            for (p, &x) in self.model.users().row(user).iter().enumerate() {
-                block.as_mut_slice()[p * SCORE_USERS + place] = x;
-            }
-        }
-        block
     }
 }
 

@@ -10,6 +10,7 @@
 //!     userFactors/part-00000-….snappy.parquet id int32, features list<float>
 //!     itemFactors/part-00000-….snappy.parquet
 //!     ids/{users,items}.parquet               the original ids, where they are not numbers: see [`names`]
+//!     popularity/items.parquet                how often each item was rated: see [`popularity`]
 //!     recflow.json                            what Spark has no place for: see [`ModelRecord`]
 //!     evaluations/                            what `evaluate` measured, where asked to record it
 //! ```
@@ -26,6 +27,7 @@
 //! | [`publish`](mod@publish) | writes a version |
 //! | [`load`] | reads one, refusing what cannot be right |
 //! | [`names`] | the original ids of users and items |
+//! | [`popularity`] | how often each item was rated |
 //! | [`versions`] | which versions there are, which is newest, current, or bears a publish key |
 //! | [`record`] | `recflow.json` |
 //! | [`evaluations`] | `evaluations/`: figures on test sets, kept with the version |
@@ -42,6 +44,7 @@ mod factors;
 pub mod load;
 pub mod names;
 mod parquet_factors;
+pub mod popularity;
 pub mod promotion;
 pub mod prune;
 pub mod publish;
@@ -57,6 +60,6 @@ pub use factors::{AlsModel, Factors};
 pub use load::open;
 pub use prune::{Pruned, prune};
 pub(crate) use publish::parquet_to_io;
-pub use publish::{publish, publish_named};
+pub use publish::{Contents, publish, publish_contents};
 pub use record::ModelRecord;
 pub use versions::{Version, Which};

@@ -14,6 +14,7 @@ use parquet::errors::ParquetError;
 use super::factors::AlsModel;
 use super::load::{ITEM_FACTORS, USER_FACTORS};
 use super::names as model_names;
+use super::popularity::{self, RatedItem};
 use super::record::{self, ModelRecord};
 use super::versions;
 use super::{parquet_factors, spark};
@@ -43,25 +44,37 @@ pub struct Claim {
 /// # Errors
 /// I/O trouble; then nothing is visible and the hidden folder is removed, as far as that is still possible.
 pub fn publish(models: &Path, model: &AlsModel, record: impl FnOnce(&Claim) -> ModelRecord, context: &Context) -> Result<ModelRecord> {
-    publish_named(models, model, &Names::default(), record, context)
+    publish_contents(models, &Contents { model, names: &Names::default(), popularity: &[] }, record, context)
 }
 
-/// The same for a model whose users or items have names.
+/// What a version holds besides its descriptions.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    /// The factors.
+    pub model: &'a AlsModel,
+    /// The original ids of users and items, where they are not numbers.
+    pub names: &'a Names,
+    /// How often each item was rated ([`popularity::of`]); empty if that is not known, and then not written.
+    pub popularity: &'a [RatedItem],
+}
+
+/// The same for a model with names, and with what is known about its items.
 ///
 /// # Errors
 /// Those of [`publish`].
-pub fn publish_named(
+pub fn publish_contents(
     models: &Path,
-    model: &AlsModel,
-    names: &Names,
+    contents: &Contents<'_>,
     record: impl FnOnce(&Claim) -> ModelRecord,
     context: &Context,
 ) -> Result<ModelRecord> {
+    let Contents { model, names, popularity } = *contents;
     let storage = &*context.storage;
     storage.create_dir_all(models).map_err(|error| StageError::io("create", models, &error))?;
     let hidden = Hidden::create(models, context)?;
     hidden.write_factors(model)?;
     hidden.write_names(names)?;
+    hidden.write_popularity(popularity)?;
     context.check_cancelled()?;
 
     let _names = lock(models)?;
@@ -149,6 +162,15 @@ impl<'a> Hidden<'a> {
                 write_synced(self.storage, &folder.join(file), |to| names::write(map, to).map_err(parquet_to_io))?;
             }
         }
+        self.storage.sync_dir(&folder).map_err(|error| StageError::io("write", &folder, &error))
+    }
+
+    fn write_popularity(&self, items: &[RatedItem]) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let folder = self.path.join(popularity::FOLDER);
+        write_synced(self.storage, &folder.join(popularity::ITEMS), |to| popularity::write(items, to).map_err(parquet_to_io))?;
         self.storage.sync_dir(&folder).map_err(|error| StageError::io("write", &folder, &error))
     }
 

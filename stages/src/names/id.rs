@@ -35,6 +35,14 @@ impl Id {
         map.and_then(|map| map.name(id)).map_or(Id::Number(i64::from(id)), |name| Id::Name(name.to_owned()))
     }
 
+    /// An id as it was typed: a number where the text reads exactly as one, so that JSON shows numbers as numbers.
+    pub fn typed(text: &str) -> Self {
+        match text.parse::<i64>() {
+            Ok(number) if number.to_string() == text => Id::Number(number),
+            _ => Id::Name(text.to_owned()),
+        }
+    }
+
     /// What it is as text.
     pub fn as_text(&self) -> Cow<'_, str> {
         match self {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::new_user::fold_in;
+use super::new_user::{by_number, fold_in};
 use super::one::{Recommended, similar_items, to_new_user, to_user, unknown_item, unknown_user};
 use super::seen::seen_by;
 use crate::context::Context;
@@ -167,16 +167,7 @@ impl Asked {
         let record = self.version.record.as_ref().ok_or_else(|| {
             no_record(&self.version, "the objective that it was trained with is unknown", "fold in to a model that recflow trained")
         })?;
-        let (mut known, mut unknown) = (Vec::with_capacity(ratings.len()), Vec::new());
-        for (item, rating) in ratings {
-            match self.names.item(item) {
-                Some(number) if known.iter().any(|&(other, _)| other == number) => {
-                    return Err(StageError::input(format!("item {item} is rated twice")).with_hint("give each item one rating"));
-                }
-                Some(number) => known.push((number, *rating)),
-                None => unknown.push(item.clone()),
-            }
-        }
+        let (known, mut unknown) = by_number(&self.names, ratings)?;
         let new = fold_in(&self.model, &record.params, &known)?;
         unknown.extend(new.unknown_items.iter().map(|&item| self.names.item_of(item)));
         let items = to_new_user(&self.model, &new.factors, k, |item| known.iter().any(|&(rated, _)| rated == item));

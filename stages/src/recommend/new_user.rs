@@ -4,9 +4,12 @@
 //! regularisation and the constraints that the model was trained with ([`als`](crate::als)). For a user of the training set and
 //! all of their ratings this gives the factors that the model has.
 
-use crate::als::{AlsParams, FitError};
+use std::collections::HashSet;
+
+use crate::als::{AlsParams, FitError, FoldIn};
 use crate::error::{Result, StageError};
 use crate::model::AlsModel;
+use crate::names::{Id, Names};
 
 /// What is known about somebody new.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,11 +20,29 @@ pub struct NewUser {
     pub unknown_items: Vec<i32>,
 }
 
+/// Makes ready to fold in to `model`. `params` are those of its training.
+///
+/// # Errors
+/// Parameters that no training can have had.
+pub fn prepare(model: &AlsModel, params: &AlsParams) -> Result<FoldIn> {
+    // The rank is that of the factors at hand, whatever the record says.
+    let params = AlsParams { rank: params.rank_of_width(model.rank()), ..params.clone() }.check()?;
+    Ok(FoldIn::new(&params, model.items()))
+}
+
 /// The factors of somebody with these `ratings` (item id and stars), each item once. `params` are those of the training.
 ///
 /// # Errors
-/// An item twice; a rating that is not finite; no item that the model knows; a model without regularisation and fewer ratings than factors.
+/// Those of [`prepare`] and [`fold_in_with`].
 pub fn fold_in(model: &AlsModel, params: &AlsParams, ratings: &[(i32, f32)]) -> Result<NewUser> {
+    fold_in_with(&prepare(model, params)?, model, ratings)
+}
+
+/// The same by what [`prepare`] made of `model`.
+///
+/// # Errors
+/// An item twice; a rating that is not finite; no item that the model knows; a model without regularisation and fewer ratings than factors.
+pub fn fold_in_with(prepared: &FoldIn, model: &AlsModel, ratings: &[(i32, f32)]) -> Result<NewUser> {
     let mut sorted = ratings.to_vec();
     sorted.sort_by_key(|&(item, _)| item);
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -38,9 +59,7 @@ pub fn fold_in(model: &AlsModel, params: &AlsParams, ratings: &[(i32, f32)]) -> 
         let message = "the model knows none of the rated items, so nothing is known about this user";
         return Err(StageError::input(message).with_hint("give ratings of items that the model was trained on"));
     }
-    // The rank is that of the factors at hand, whatever the record says.
-    let params = AlsParams { rank: params.rank_of_width(model.rank()), ..params.clone() }.check()?;
-    let factors = params.fold_in(model.items(), &known).map_err(|error| match error {
+    let factors = prepared.solve(model.items(), &known).map_err(|error| match error {
         FitError::Singular { ratings, rank, .. } => {
             StageError::numeric(format!("{ratings} ratings do not determine the {rank} factors of a user: the model has no regularisation"))
                 .with_hint(format!("give at least {rank} ratings, or train with `reg` above 0"))
@@ -51,4 +70,28 @@ pub fn fold_in(model: &AlsModel, params: &AlsParams, ratings: &[(i32, f32)]) -> 
         FitError::Cancelled => StageError::cancelled(),
     })?;
     Ok(NewUser { factors, unknown_items: unknown_items.into_iter().filter_map(std::result::Result::err).collect() })
+}
+
+/// Ratings by the number of their item, and the items that have none.
+pub(crate) type ByNumber = (Vec<(i32, f32)>, Vec<Id>);
+
+/// Ratings of items by their original ids: those that have a number, by it, and the ids that have none.
+///
+/// # Errors
+/// An item twice; a rating that is not finite.
+pub(crate) fn by_number(names: &Names, ratings: &[(Id, f32)]) -> Result<ByNumber> {
+    let (mut known, mut unknown, mut rated) = (Vec::with_capacity(ratings.len()), Vec::new(), HashSet::new());
+    for (item, rating) in ratings {
+        if !rating.is_finite() {
+            return Err(StageError::input(format!("the rating of item {item} is {rating}, not a finite number")));
+        }
+        match names.item(item) {
+            Some(number) if !rated.insert(number) => {
+                return Err(StageError::input(format!("item {item} is rated twice")).with_hint("give each item one rating"));
+            }
+            Some(number) => known.push((number, *rating)),
+            None => unknown.push(item.clone()),
+        }
+    }
+    Ok((known, unknown))
 }

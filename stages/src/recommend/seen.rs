@@ -58,7 +58,13 @@ impl Seen {
     /// Whether `user` has rated `item`.
     #[inline]
     pub fn contains(&self, user: u32, item: u32) -> bool {
-        self.items[self.starts[user as usize]..self.starts[user as usize + 1]].binary_search(&item).is_ok()
+        self.of_user(user).binary_search(&item).is_ok()
+    }
+
+    /// The items that `user` has rated, ascending, perhaps repeated.
+    #[inline]
+    pub fn of_user(&self, user: u32) -> &[u32] {
+        &self.items[self.starts[user as usize]..self.starts[user as usize + 1]]
     }
 }
 

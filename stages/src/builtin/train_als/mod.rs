@@ -44,7 +44,7 @@ use crate::kernel::Kernel;
 use crate::matrix::RatingMatrix;
 use crate::model::publish::Claim;
 use crate::model::record::DatasetRecord;
-use crate::model::{publish_named, versions};
+use crate::model::{Contents, popularity, publish_contents, versions};
 use crate::names::{Names, check_same};
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
@@ -210,7 +210,8 @@ fn train_and_publish(inputs: &TrainAlsInputs, params: &AlsValidParams, data: Dat
         output = Some(made);
         record
     };
-    publish_named(&models, &fitted.fit.model, &names, record, context)?;
+    let contents = Contents { model: &fitted.fit.model, names: &names, popularity: &popularity::of(&matrix) };
+    publish_contents(&models, &contents, record, context)?;
     checkpoint::discard(&models, context);
     let output = output.ok_or_else(|| StageError::bug("a model was published without a record"))?;
     let TrainAlsOutput { version, rank, users, items, ratings, loss, fit_seconds, .. } = &output;
