@@ -23,8 +23,10 @@ struct Workload {
 fn main() -> Result {
     let rounds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(15);
     let folder = tempfile::tempdir()?;
+    let noop1 = chain(folder.path(), 1, "noop", "")?;
     let (noop40, noop100) = (chain(folder.path(), 40, "noop", "")?, chain(folder.path(), 100, "noop", "")?);
     let with = ", with: { command: ['true'] }";
+    let shell1 = chain(folder.path(), 1, "shell", with)?;
     let (shell40, shell100) = (chain(folder.path(), 40, "shell", with)?, chain(folder.path(), 100, "shell", with)?);
     let workspace = folder.path().to_owned();
     let recflow = |arguments: &[&str]| {
@@ -34,6 +36,8 @@ fn main() -> Result {
     let workload = |name, work| Workload { name, work, times: Vec::new() };
     let mut workloads = [
         workload("floor: `true` 40 times from a loop", Box::new(|| floor(40)) as Box<dyn Fn() -> Result>),
+        workload("one `noop`", recflow(&["run", &noop1, "--quiet"])),
+        workload("one `shell` running `true`", recflow(&["run", &shell1, "--quiet"])),
         workload("chain of 40 `noop`", recflow(&["run", &noop40, "--quiet"])),
         workload("chain of 40 `shell` running `true`", recflow(&["run", &shell40, "--quiet"])),
         workload("chain of 100 `noop`", recflow(&["run", &noop100, "--quiet"])),
@@ -51,14 +55,27 @@ fn main() -> Result {
             }
         }
     }
+    print(&mut workloads);
+    Ok(())
+}
+
+/// Prints the times of whole processes, and what a further task costs in a chain: without starting, opening the store and closing it.
+fn print(workloads: &mut [Workload]) {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
     println!("| workload | median ms | min | max |\n|---|---:|---:|---:|");
-    for workload in &mut workloads {
+    for workload in &mut *workloads {
         workload.times.sort_unstable();
-        let ms = |time: Duration| time.as_secs_f64() * 1e3;
         let (median, last) = (workload.times[workload.times.len() / 2], workload.times.len() - 1);
         println!("| {} | {:.1} | {:.1} | {:.1} |", workload.name, ms(median), ms(workload.times[0]), ms(workload.times[last]));
     }
-    Ok(())
+    let median = |name: &str| {
+        let times = workloads.iter().find(|workload| workload.name == name).map(|workload| workload.times.as_slice()).unwrap_or_default();
+        times.get(times.len() / 2).copied().map(ms).unwrap_or_default()
+    };
+    for kind in ["`noop`", "`shell` running `true`"] {
+        let further = (median(&format!("chain of 100 {kind}")) - median(&format!("one {kind}"))) / 99.0;
+        println!("| a further {kind} in a chain of 100 | {further:.3} | | |");
+    }
 }
 
 /// Writes a pipeline of `tasks` tasks, each of which needs the one before it.

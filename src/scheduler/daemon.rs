@@ -24,7 +24,7 @@ use crate::engine::owner::Owners;
 use crate::upkeep::presence::ClockWatch;
 use crate::workspace::Workspace;
 
-/// Longest time between two looks: an edited pipeline is seen within it.
+/// Longest time between two looks, and the time between two looks at the files: an edited pipeline is seen within it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What the loop is told by others.
@@ -69,6 +69,8 @@ pub struct Daemon {
     scheduler: Scheduler,
     handle: Handle,
     catalog: Catalog,
+    /// When the files were looked at. Not at every look: each run that begins or ends causes one, and a thousand files cost 3 ms.
+    refreshed_at: Option<Instant>,
     pulse: Pulse,
     inbox: Receiver<Nudge>,
     /// The store and the lock as they were found: which files these are.
@@ -100,6 +102,7 @@ impl Daemon {
             scheduler: Scheduler { store, workspace, clock, entropy, owners, world, agenda: Agenda::default() },
             handle,
             catalog: Catalog::default(),
+            refreshed_at: None,
             pulse: Pulse::default(),
             inbox,
             ground,
@@ -134,7 +137,8 @@ impl Daemon {
                     }
                     let now = self.scheduler.clock.now().as_millisecond();
                     self.pulse.0.store(now, Ordering::Relaxed);
-                    next.map_or(LOOK_EVERY, |next| LOOK_EVERY.min(Duration::from_millis(u64::try_from(next.0 - now).unwrap_or(0))))
+                    let files = self.refreshed_at.map_or(Duration::ZERO, |at| LOOK_EVERY.saturating_sub(at.elapsed()));
+                    next.map_or(files, |next| files.min(Duration::from_millis(u64::try_from(next.0 - now).unwrap_or(0))))
                 }
                 Err(error) => {
                     let error = format!("{error:#}");
@@ -156,11 +160,14 @@ impl Daemon {
         }
     }
 
-    /// Looks once at everything. Returns when to look again at the latest.
-    pub fn look(&mut self) -> anyhow::Result<Option<UnixMs>> {
-        let at = UnixMs(self.scheduler.clock.now().as_millisecond());
-        for change in self.catalog.refresh(&self.pipelines(), &self.scheduler.store, at)? {
-            tell(&change);
+    /// Looks once at everything; at the files, if it is time. Returns when to look again at the latest.
+    fn look(&mut self) -> anyhow::Result<Option<UnixMs>> {
+        if self.refreshed_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            let at = UnixMs(self.scheduler.clock.now().as_millisecond());
+            for change in self.catalog.refresh(&self.pipelines(), &self.scheduler.store, at)? {
+                tell(&change);
+            }
+            self.refreshed_at = Some(Instant::now());
         }
         self.scheduler.look(&self.catalog, &mut self.handle)
     }
