@@ -134,7 +134,7 @@ fn add(tx: &Tx<'_>, n: usize, pipeline: &str, text: &str, tasks: usize) -> recfl
         id: id.clone(),
         pipeline: pipeline.to_owned(),
         version: tx.pipeline_version(pipeline, pipeline, text, None, at)?,
-        trigger: if n % 3 == 0 { Trigger::Manual } else { Trigger::Schedule },
+        trigger: if n.is_multiple_of(3) { Trigger::Manual } else { Trigger::Schedule },
         logical_date: at,
         params: json!({ "rank": 64, "data": "data/processed" }),
         owner: None,
@@ -167,7 +167,7 @@ fn add(tx: &Tx<'_>, n: usize, pipeline: &str, text: &str, tasks: usize) -> recfl
     }
     let events: Vec<_> = (0..2 * tasks).map(|task| (at, json!({ "event": "attempt_started", "task": task / 2, "attempt": 1 }))).collect();
     tx.append_events(&id, &events)?;
-    let status = if n % 10 == 0 { RunStatus::Failed } else { RunStatus::Succeeded };
+    let status = if n.is_multiple_of(10) { RunStatus::Failed } else { RunStatus::Succeeded };
     tx.update_run(&id, status, Some(at), Some(UnixMs(at.0 + 2_500)), None)
 }
 

@@ -24,6 +24,8 @@ from support.recflow import Recflow
 ROOT = Path(__file__).resolve().parents[2]
 # Calls that take access away: they are tried once nothing else needs it.
 FATAL = ["removeUser", "changeUser", "revokeToken"]
+# Streams: their answers go on until the client leaves, and this client does not. `tests/it/api/follow.rs` follows them.
+ENDLESS = ["followEvents", "followAttemptLog"]
 
 
 def schemathesis() -> Path:
@@ -70,6 +72,7 @@ def test_the_daemon_does_what_its_document_says(recflow: Recflow, figures: Figur
     """All phases for most calls; those that take access away without following one another."""
     select = "--include-operation-id" if fatal else "--exclude-operation-id"
     chosen = [word for name in FATAL for word in (select, name)]
+    chosen += [] if fatal else [word for name in ENDLESS for word in ("--exclude-operation-id", name)]
     said = tried(recflow, *chosen, *(["--phases=examples,coverage,fuzzing"] if fatal else []))
     cases = re.search(r"(\d[\d,]*) generated", said)
     assert cases is not None, said
