@@ -19,15 +19,15 @@ Examples:
   recflow cancel k3f9 --force --reason 'wrong data'")]
 pub(super) struct Args {
     /// The run: its id, a unique beginning of it, or `latest`.
-    run: String,
+    pub(super) run: String,
     /// Kill what runs at once.
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
     /// Why, for people who read about it later.
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     #[command(flatten)]
-    execution: Execution,
+    pub(super) execution: Execution,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {

@@ -96,6 +96,27 @@ pub(super) struct ParamArgs {
 }
 
 impl ParamArgs {
+    /// What stands on the command line.
+    fn pairs(&self) -> Result<Vec<(String, String)>, Failure> {
+        let pair = |pair: &String| match pair.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => Err(Failure::usage(format!("`-p {pair}` has no `=`")).with_hint("write `-p name=value`")),
+        };
+        self.param.iter().map(pair).collect()
+    }
+
+    /// What is given, for a pipeline that is elsewhere: text from the command line, values from a file.
+    pub(super) fn given(&self) -> Result<Map<String, Value>, Failure> {
+        let mut given = Map::new();
+        if let Some(file) = &self.params {
+            let loaded = load_values(file).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", file.display())))?;
+            let said = loaded.render(false);
+            given = loaded.values.map(|values| values.into_iter().collect()).ok_or_else(|| Failure::usage(said.trim_end().to_owned()))?;
+        }
+        given.extend(self.pairs()?.into_iter().map(|(name, value)| (name, Value::String(value))));
+        Ok(given)
+    }
+
     /// The values for a pipeline's parameters: command line, then file, then defaults. `None` if the file is not
     /// valid; its diagnostics are printed.
     pub(super) fn resolve(&self, pipeline: &Pipeline, err: &mut dyn Write, color: bool) -> Result<Option<Map<String, Value>>, Failure> {
@@ -106,12 +127,9 @@ impl ParamArgs {
             let Some(values) = loaded.values else { return Ok(None) };
             given.extend(values.into_iter().map(|(name, value)| (name, ParamInput::Json(value))));
         }
-        for pair in &self.param {
-            let Some((name, value)) = pair.split_once('=') else {
-                return Err(Failure::usage(format!("`-p {pair}` has no `=`")).with_hint("write `-p name=value`"));
-            };
-            given.retain(|(other, _)| other != name);
-            given.push((name.to_owned(), ParamInput::Text(value.to_owned())));
+        for (name, value) in self.pairs()? {
+            given.retain(|(other, _)| *other != name);
+            given.push((name, ParamInput::Text(value)));
         }
         let resolved = pipeline.resolve_params(&given).map_err(|problems| {
             if let [problem] = problems.as_slice() {

@@ -24,18 +24,18 @@ use crate::workspace::Workspace;
   recflow logs k3f9 train --attempt 1 --json")]
 pub(super) struct Args {
     /// The run: its id, a unique beginning of it, or `latest`.
-    run: String,
+    pub(super) run: String,
     /// Only this task.
-    task: Option<String>,
+    pub(super) task: Option<String>,
     /// Only this attempt.
     #[arg(long, value_name = "N", requires = "task")]
-    attempt: Option<u32>,
+    pub(super) attempt: Option<u32>,
     /// Go on until the run has ended.
     #[arg(short, long)]
-    follow: bool,
+    pub(super) follow: bool,
     /// Print each line as a JSON object with task and attempt.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// How often a followed run is looked at.
@@ -136,11 +136,12 @@ fn attempts(store: &Reader, run: &RunId, args: &Args) -> Result<(Vec<AttemptRow>
 }
 
 /// A log file, read as far as it goes.
-struct Tail {
-    task: String,
-    attempt: u32,
+pub(super) struct Tail {
+    pub(super) task: String,
+    pub(super) attempt: u32,
     path: PathBuf,
-    read: u64,
+    /// Bytes that were read: whole lines.
+    pub(super) read: u64,
     /// What was wrong with the file, told once.
     trouble: Option<io::Error>,
     /// Lines that are no log lines: the file was damaged, or another program wrote to it.
@@ -157,6 +158,11 @@ impl Tail {
             trouble: None,
             strange: 0,
         })
+    }
+
+    /// The log of an attempt on a server.
+    pub(super) fn elsewhere(task: String, attempt: u32) -> Self {
+        Self { path: PathBuf::new(), task, attempt, read: 0, trouble: None, strange: 0 }
     }
 
     fn is_of(&self, attempt: &AttemptRow) -> bool {
@@ -183,7 +189,7 @@ impl Tail {
     }
 
     /// A line that is no log line is shown as it is, without what could steer a terminal.
-    fn print_from(&mut self, mut file: impl BufRead, json: bool, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn print_from(&mut self, mut file: impl BufRead, json: bool, color: bool, out: &mut dyn Write) -> io::Result<()> {
         let mut bytes = Vec::new();
         loop {
             match file.read_until(b'\n', &mut bytes) {

@@ -28,6 +28,7 @@ mod plan;
 mod predict;
 mod prune;
 mod recommend;
+mod remote;
 mod replay;
 mod report;
 mod resume;
@@ -84,6 +85,12 @@ pub struct Common {
     /// Folder of recflow's own files [default: .recflow in the workspace].
     #[arg(long, global = true, value_name = "DIR", env = "RECFLOW_HOME", help_heading = "Global options")]
     home: Option<PathBuf>,
+    /// Act on the daemon at this address (https://NAME) instead of on a workspace.
+    #[arg(long, global = true, value_name = "URL", env = "RECFLOW_SERVER", help_heading = "Global options")]
+    server: Option<String>,
+    /// File with the API token for --server [default: RECFLOW_TOKEN].
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    token_file: Option<PathBuf>,
     /// When to use colour.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, help_heading = "Global options")]
     color: Color,
@@ -230,6 +237,12 @@ pub fn main() -> u8 {
 fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
     let workspace = Workspace::new(&cli.common.workspace, cli.common.home.as_deref())?;
     let (mut out, mut err) = (io::BufWriter::new(io::stdout()), io::stderr());
+    if let Some(server) = cli.common.server.as_deref().filter(|server| !server.is_empty() && !remote::is_local(&cli.verb)) {
+        let remote = remote::Remote::new(server, cli.common.token_file.as_deref())?;
+        let exit = remote::run(&cli.verb, &remote, &workspace, terminal, &mut out)?;
+        out.flush()?;
+        return Ok(exit);
+    }
     let exit = match cli.verb {
         Verb::Run(args) => run::run(args, &workspace, terminal, &mut out)?,
         Verb::Schedule(args) => schedule::run(args, &workspace, terminal, &mut out)?,

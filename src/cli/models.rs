@@ -31,10 +31,10 @@ const KEEP: u32 = 5;
 pub(super) struct Args {
     /// Folder of model versions, relative to the workspace.
     #[arg(long, global = true, value_name = "DIR", default_value = "models/artifacts")]
-    models: PathBuf,
+    pub(super) models: PathBuf,
     /// Print JSON.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -53,6 +53,13 @@ enum Verb {
     Rollback(Rollback),
     /// Remove old versions; never the current one.
     Prune(Prune),
+}
+
+impl Args {
+    /// Whether the versions are to be listed.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.verb, None | Some(Verb::List))
+    }
 }
 
 #[derive(Debug, clap::Args)]

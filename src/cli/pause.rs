@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 pub(super) struct Args {
     /// Names of pipelines.
     #[arg(required = true, value_name = "PIPELINE")]
-    pipelines: Vec<String>,
+    pub(super) pipelines: Vec<String>,
 }
 
 pub(super) fn run(args: &Args, paused: bool, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {

@@ -19,9 +19,9 @@ Examples:
   recflow resume k3f9 --json")]
 pub(super) struct Args {
     /// The run: its id, a unique beginning of it, or `latest`.
-    run: String,
+    pub(super) run: String,
     #[command(flatten)]
-    execution: Execution,
+    pub(super) execution: Execution,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {

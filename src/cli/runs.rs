@@ -22,28 +22,28 @@ A page ends with the command for the next one.")]
 pub(super) struct Args {
     /// Only runs of this pipeline.
     #[arg(long, value_name = "NAME")]
-    pipeline: Option<String>,
+    pub(super) pipeline: Option<String>,
     /// Only runs that stand so: queued, running, succeeded, failed, cancelled or interrupted (its process died).
     #[arg(long, value_name = "STATUS")]
-    status: Option<String>,
+    pub(super) status: Option<String>,
     /// Only runs that this started: manual, schedule, event, backfill or simulation.
     #[arg(long, value_name = "TRIGGER")]
-    trigger: Option<String>,
+    pub(super) trigger: Option<String>,
     /// Only runs created since then: 2d (ago), 2027-03-27, 2027-03-27T02:00 or 2027-03-27T01:00:00Z.
     #[arg(long, value_name = "TIME")]
-    since: Option<String>,
+    pub(super) since: Option<String>,
     /// Only runs created before then.
     #[arg(long, value_name = "TIME")]
-    until: Option<String>,
+    pub(super) until: Option<String>,
     /// Only runs that come after this one in the list: the next page.
     #[arg(long, value_name = "RUN")]
-    before: Option<String>,
+    pub(super) before: Option<String>,
     /// How many runs to list, newest first.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    limit: u32,
+    pub(super) limit: u32,
     /// Print JSON: a list of runs.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {

@@ -27,13 +27,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 `recflow runs` lists runs.")]
 pub(super) struct Args {
     /// A run: its id, a unique beginning of it, or `latest`. Without it: all pipelines, what runs, what waits.
-    run: Option<String>,
+    pub(super) run: Option<String>,
     /// Draw it anew every second, until Ctrl-C.
     #[arg(short, long, conflicts_with = "json")]
-    watch: bool,
+    pub(super) watch: bool,
     /// Print JSON: the dashboard, or one run with its tasks.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {

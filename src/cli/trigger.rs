@@ -27,15 +27,15 @@ Examples:
 pub(super) struct Args {
     /// A pipeline's name in `pipelines/`, a file, or the name of one that ships with recflow.
     #[arg(value_name = "PIPELINE")]
-    pipeline: PathBuf,
+    pub(super) pipeline: PathBuf,
     #[command(flatten)]
-    params: ParamArgs,
+    pub(super) params: ParamArgs,
     /// Wait for its end; the exit code tells how it went.
     #[arg(long)]
-    wait: bool,
+    pub(super) wait: bool,
     /// Print the run as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {

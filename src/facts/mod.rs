@@ -42,4 +42,4 @@ pub mod values;
 pub use definitions::Definitions;
 pub use overviews::Overviews;
 pub use run::{ListedRun, RunReport, brief, full};
-pub use task::TaskReport;
+pub use task::{TaskReport, Tasks};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::evaluations::{self, EvaluationRecord};
 use super::promotion::{History, Promotion, Standing};
@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::Result;
 
 /// A version in a few figures.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ModelVersion")]
 pub struct Listed {
     /// Its name.

@@ -6,6 +6,7 @@ mod browser;
 mod denied;
 mod exposed;
 mod people;
+mod remote;
 mod secrets;
 
 use std::io::{Read, Write};
