@@ -1,0 +1,7 @@
+// Data.
+
+import { Heading } from "../parts/heading";
+
+export function DataPage() {
+  return <Heading title="Data" />;
+}

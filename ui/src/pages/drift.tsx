@@ -1,0 +1,7 @@
+// Drift.
+
+import { Heading } from "../parts/heading";
+
+export function DriftPage() {
+  return <Heading title="Drift" />;
+}

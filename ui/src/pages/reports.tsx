@@ -1,0 +1,7 @@
+// Reports.
+
+import { Heading } from "../parts/heading";
+
+export function ReportsPage() {
+  return <Heading title="Reports" />;
+}

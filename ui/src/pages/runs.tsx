@@ -1,0 +1,7 @@
+// Runs.
+
+import { Heading } from "../parts/heading";
+
+export function RunsPage() {
+  return <Heading title="Runs" />;
+}

@@ -1,0 +1,7 @@
+// System.
+
+import { Heading } from "../parts/heading";
+
+export function SystemPage() {
+  return <Heading title="System" />;
+}
