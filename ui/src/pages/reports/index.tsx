@@ -1,0 +1,4 @@
+import { Heading } from "../../parts/heading";
+export function ReportsPage() {
+  return <Heading title="reports" />;
+}

@@ -1,0 +1,4 @@
+import { Heading } from "../../parts/heading";
+export function SystemPage() {
+  return <Heading title="system" />;
+}
