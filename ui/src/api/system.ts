@@ -1,0 +1,60 @@
+// Shapes of the API about the daemon, its store, and who may use it. What may be unknown is null.
+
+import type { Role } from "./types";
+
+/** A pool of slots that tasks share. */
+export interface Pool {
+  pool: string;
+  slots: number;
+  used: number;
+  waiting: number;
+}
+
+export interface SystemFacts {
+  version: string;
+  daemon: { alive: boolean; pid: number; started_at: string; address: string | null } | null;
+  store: { path: string; bytes: number; wal_bytes: number; runs: number; task_rows: number; schema: number } | null;
+  pools: Pool[];
+  max_parallel_tasks: number | null;
+  running_tasks: number;
+  retention: unknown;
+  growth: unknown;
+}
+
+/** A thing that was looked at, as `recflow doctor` tells it. */
+export interface Check {
+  name: string;
+  verdict: "ok" | "warning" | "error";
+  found: string;
+  remedy: string | null;
+}
+
+export interface User {
+  user: string;
+  role: Role;
+  created_at: string;
+  last_login_at?: string | null;
+  disabled?: boolean;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  user: string;
+  role: string;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+/** Something that somebody did, or tried. */
+export interface AuditEntry {
+  at: string;
+  user: string | null;
+  via: string;
+  action: string;
+  object: string | null;
+  detail: unknown;
+  address: string | null;
+  outcome: string;
+}
