@@ -6,6 +6,8 @@ import { applyTheme, theme } from "./theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/parts.css";
+import "./styles/drawings.css";
+import "./styles/texts.css";
 import "./styles/pages.css";
 
 applyTheme(theme());

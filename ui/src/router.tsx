@@ -31,8 +31,9 @@ const OUTSIDE = /^\/(api|assets|metrics|login)(\/|$)/;
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element).closest?.("a[href]");
-  if (!(link instanceof HTMLAnchorElement) || link.target !== "" || link.hasAttribute("download")) return;
-  const url = new URL(link.href);
+  if (!link || link.hasAttribute("target") || link.hasAttribute("download")) return;
+  // By attribute: links in drawings have an object there.
+  const url = new URL(link.getAttribute("href") ?? "", location.href);
   if (url.origin !== location.origin || OUTSIDE.test(url.pathname)) return;
   if (url.pathname === location.pathname && url.search === location.search && url.hash !== "") return;
   event.preventDefault();

@@ -85,6 +85,14 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
+/** Reads `path` (below `/api/v1`) without keeping the answer: for what is large and read once. */
+export async function getOnce<T>(path: string, signal: AbortSignal): Promise<T> {
+  const answer = await ask(path, { headers: { accept: "application/json" }, cache: "no-store", signal });
+  if (answer.ok) return (await answer.json()) as T;
+  refused(answer.status);
+  throw await Problem.of(answer);
+}
+
 /** Reads `path` (below `/api/v1`). The same object comes back while the server says that nothing changed. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const before = kept.get(path);

@@ -81,8 +81,9 @@ async function run(path: string, listener: Listener, from: string | null, signal
       }
       listener.connected?.(true);
       const parser = new Parser();
-      for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
-        for (const message of parser.push(text)) {
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        for (const message of parser.push(part.value)) {
           failures = 0;
           last = message.id ?? last;
           listener.message(message);
