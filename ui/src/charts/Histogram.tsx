@@ -48,7 +48,7 @@ export function Histogram({ title, heading, classes, groups }: HistogramProps) {
         <p class="chart-legend" aria-hidden="true">
           {groups.map((group, place) => (
             <span class="chart-legend-item" key={group.label}>
-              <svg class="swatch" width="14" height="12" viewBox="0 0 14 12">
+              <svg class="key" width="14" height="12" viewBox="0 0 14 12">
                 <rect class={`hist-bar hist-bar-${place}`} x="1" y="1" width="12" height="10" />
               </svg>{" "}
               {group.label}

@@ -6,7 +6,7 @@ import type { Mark, Series, Threshold, Tone } from "./model";
 /** A short piece of a series' line with its marker, as the chart draws it. */
 export function Swatch({ tone }: { tone: Tone }) {
   return (
-    <svg class={`swatch swatch-${tone}`} width="26" height="12" viewBox="0 0 26 12" aria-hidden="true">
+    <svg class={`key key-${tone}`} width="26" height="12" viewBox="0 0 26 12" aria-hidden="true">
       <line x1="1" y1="6" x2="25" y2="6" />
       {tone === "second" && <rect x="9.5" y="2.5" width="7" height="7" />}
       {tone === "third" && <path d="M13 1.5 17.5 6 13 10.5 8.5 6Z" />}

@@ -82,7 +82,7 @@ function Looks({ points }: { points: DriftPoint[] }) {
         <header>
           <h2 id="metrics">Each metric against its threshold</h2>
         </header>
-        <div class="body multiples">
+        <div class="body charts">
           {metricNames(points).map((metric) => (
             <Metric key={metric} metric={metric} points={points} {...common} />
           ))}

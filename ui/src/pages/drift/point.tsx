@@ -67,7 +67,8 @@ function Metrics({ point }: { point: DriftPoint }) {
         { name: "Value", numeric: true, by: (name) => point.metrics[name]?.value ?? null, cell: (name) => fixed(point.metrics[name]?.value, 3) },
         { name: "Threshold", numeric: true, cell: (name) => fixed(point.metrics[name]?.threshold, 2) },
         {
-          name: "",
+          name: "Verdict",
+          silent: true,
           cell: (name) => (point.metrics[name]?.over ? <span class="status tone-bad">over</span> : <span class="muted">below</span>),
         },
       ]}

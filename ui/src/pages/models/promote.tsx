@@ -47,7 +47,7 @@ export function RollBack({ folder, decisions, onClose }: { folder: string; decis
 
 function Reason({ value, onChange, required = false }: { value: string; onChange: (value: string) => void; required?: boolean }) {
   return (
-    <label class="field">
+    <label class="entry">
       <span>
         Reason <span class="muted">{required ? "– recorded with the promotion" : "– recorded, may be empty"}</span>
       </span>

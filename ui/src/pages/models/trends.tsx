@@ -33,7 +33,7 @@ export function Trends({ versions, decisions }: { versions: ModelVersion[]; deci
           </select>
         </label>
       </header>
-      <div class="body multiples">
+      <div class="body charts">
         {shown.map((name) => (
           <Trend key={name} name={name} versions={aged} x={x} marks={marks} />
         ))}

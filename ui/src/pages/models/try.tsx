@@ -53,11 +53,11 @@ function ForUser({ folder }: { folder: string }) {
         <h2 id="try-user">For a user</h2>
       </header>
       <form class="body ask" onSubmit={submit}>
-        <label class="field">
+        <label class="entry">
           <span>User</span>
           <input required autocomplete="off" value={user} onInput={(event) => setUser(event.currentTarget.value)} placeholder="1488844" />
         </label>
-        <label class="field field-short">
+        <label class="entry entry-short">
           <span>How many</span>
           <input type="number" min={1} max={K_MAX} required value={k} onInput={(event) => setK(event.currentTarget.valueAsNumber)} />
         </label>
@@ -87,7 +87,7 @@ function ForNewcomer({ folder }: { folder: string }) {
         <h2 id="try-new">For somebody new</h2>
       </header>
       <form class="body ask" onSubmit={submit}>
-        <label class="field field-wide">
+        <label class="entry entry-wide">
           <span>
             Their ratings <span class="muted">– item=stars</span>
           </span>
@@ -101,10 +101,10 @@ function ForNewcomer({ folder }: { folder: string }) {
             aria-describedby="try-new-wrong"
           />
         </label>
-        <p id="try-new-wrong" class="field-wide field-error" role="status">
+        <p id="try-new-wrong" class="entry-wide entry-error" role="status">
           {wrong.length > 0 && `not a rating: ${wrong.join(", ")}`}
         </p>
-        <label class="field field-short">
+        <label class="entry entry-short">
           <span>How many</span>
           <input type="number" min={1} max={K_MAX} required value={k} onInput={(event) => setK(event.currentTarget.valueAsNumber)} />
         </label>
@@ -137,7 +137,7 @@ function Predict({ folder }: { folder: string }) {
         <h2 id="try-predict">One rating</h2>
       </header>
       <form class="body ask" onSubmit={submit}>
-        <label class="field field-wide">
+        <label class="entry entry-wide">
           <span>
             Pairs <span class="muted">– user item</span>
           </span>
@@ -151,7 +151,7 @@ function Predict({ folder }: { folder: string }) {
             aria-describedby="try-predict-wrong"
           />
         </label>
-        <p id="try-predict-wrong" class="field-wide field-error" role="status">
+        <p id="try-predict-wrong" class="entry-wide entry-error" role="status">
           {wrong.length > 0 && `not a pair: ${wrong.join(", ")}`}
         </p>
         <button type="submit" class="primary" disabled={asked.state === "asking" || wrong.length > 0}>

@@ -109,7 +109,7 @@ function Pools({ of }: { of: SystemFacts }) {
         <p class="body muted">No task names a pool.</p>
       ) : (
         <Table
-          caption="Pools"
+          caption="Pools and their slots"
           rows={of.pools}
           rowKey={(one) => one.pool}
           columns={[

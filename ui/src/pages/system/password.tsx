@@ -50,10 +50,10 @@ export function Password() {
 
 function Field({ label, name, value, onChange, hint }: { label: string; name: string; value: string; onChange: (value: string) => void; hint: string | null }) {
   return (
-    <label class="field">
+    <label class="entry">
       <span>{label}</span>
       <input type="password" autocomplete={name} required value={value} onInput={(event) => onChange(event.currentTarget.value)} aria-invalid={hint !== null} />
-      <span class="field-error" role="status">
+      <span class="entry-error" role="status">
         {hint}
       </span>
     </label>

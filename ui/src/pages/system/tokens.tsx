@@ -35,7 +35,7 @@ export function Tokens() {
             <p class="body muted">None. A program signs in with one: “authorization: Bearer rf_…”.</p>
           ) : (
             <Table
-              caption="API tokens"
+              caption="Tokens, what they may and when they were used"
               rows={items}
               rowKey={(one) => one.id}
               columns={[
@@ -46,7 +46,8 @@ export function Tokens() {
                 { name: "Ends", by: (one) => one.expires_at, cell: (one) => (one.expires_at ? <Time at={one.expires_at} /> : <span class="muted">never</span>), minor: true },
                 { name: "Made", by: (one) => one.created_at, cell: (one) => <Time at={one.created_at} />, minor: true },
                 {
-                  name: "",
+                  name: "Action",
+                  silent: true,
                   cell: (one) => (
                     <button type="button" class="quiet" onClick={() => setRevoking(one)} aria-label={`Revoke ${one.name}`}>
                       Revoke
@@ -95,11 +96,11 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (secret: s
   };
   return (
     <Confirm title="A new API token" verb="Make it" onClose={onClose} act={act}>
-      <label class="field">
+      <label class="entry">
         <span>What it is for</span>
         <input required maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} placeholder="nightly import" />
       </label>
-      <label class="field">
+      <label class="entry">
         <span>What it may</span>
         <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
           {allowed.map((one) => (
@@ -109,7 +110,7 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (secret: s
           ))}
         </select>
       </label>
-      <label class="field">
+      <label class="entry">
         <span>
           Days until it ends <span class="muted">– 0: never</span>
         </span>

@@ -43,7 +43,7 @@ export function Users() {
       <Loaded of={users} rows={3}>
         {({ items }) => (
           <Table
-            caption="Users"
+            caption="Users and their roles"
             rows={items}
             rowKey={(one) => one.user}
             columns={[
@@ -60,7 +60,8 @@ export function Users() {
               { name: "Last signed in", by: (one) => one.last_login_at ?? null, cell: (one) => (one.last_login_at ? <Time at={one.last_login_at} as="relative" /> : <span class="muted">never</span>), minor: true },
               { name: "Since", by: (one) => one.created_at, cell: (one) => <Time at={one.created_at} />, minor: true },
               {
-                name: "",
+                name: "Action",
+                silent: true,
                 cell: (one) =>
                   one.user !== session?.user && (
                     <button type="button" class="quiet" onClick={() => setRemoving(one)} aria-label={`Remove ${one.user}`}>
@@ -108,11 +109,11 @@ function NewUser({ onClose, onMade }: { onClose: () => void; onMade: () => void 
   };
   return (
     <Confirm title="A new user" verb="Add" onClose={onClose} act={act}>
-      <label class="field">
+      <label class="entry">
         <span>Name</span>
         <input required maxLength={64} autocomplete="off" autocapitalize="none" spellcheck={false} value={user} onInput={(event) => setUser(event.currentTarget.value)} />
       </label>
-      <label class="field">
+      <label class="entry">
         <span>Role</span>
         <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
           {ROLES.map(([name, what]) => (
@@ -122,12 +123,12 @@ function NewUser({ onClose, onMade }: { onClose: () => void; onMade: () => void 
           ))}
         </select>
       </label>
-      <label class="field">
+      <label class="entry">
         <span>
           A first password <span class="muted">– they can change it</span>
         </span>
         <input type="password" required minLength={12} autocomplete="new-password" value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
-        <span class="field-error" role="status">
+        <span class="entry-error" role="status">
           {wrong}
         </span>
       </label>
