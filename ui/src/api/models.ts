@@ -91,16 +91,25 @@ export interface Prediction {
   fallback?: string | null;
 }
 
+/** A metric against its threshold. */
+export interface DriftMetric {
+  value: number | null;
+  threshold: number | null;
+  over: boolean;
+}
+
 /** A look at a stream of ratings. */
 export interface DriftPoint {
   run: string;
   pipeline: string;
+  task?: string;
   at: string;
   score: number | null;
   threshold: number | null;
   should_retrain: boolean;
   retrained: boolean;
-  metrics: Record<string, { value: number | null; threshold: number | null; over: boolean }>;
+  /** By name: `data_` (of ratings) or `model_` (of predictions) and the metric's. */
+  metrics: Record<string, DriftMetric>;
   /** Shares by rating. */
   histograms?: { original: Record<string, number>; current: Record<string, number> } | null;
   reasons: string[];
@@ -108,7 +117,7 @@ export interface DriftPoint {
 
 export interface Drift {
   pipelines: string[];
-  /** In no promised order. */
+  /** Oldest first. */
   points: DriftPoint[];
 }
 
@@ -146,7 +155,8 @@ export interface DatasetDetail extends Snapshot {
 }
 
 export interface ReportListed {
-  id?: string;
+  /** What names it in addresses. */
+  id: string;
   path: string;
   run: string | null;
   task: string | null;

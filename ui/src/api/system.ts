@@ -17,8 +17,8 @@ export interface SystemFacts {
   pools: Pool[];
   max_parallel_tasks: number | null;
   running_tasks: number;
-  retention: unknown;
-  growth: unknown;
+  retention: { older_than_seconds: number; runs: number; logs_seconds: number; max_log_bytes: number };
+  growth: { runs_last_day: number; runs_last_week: number; bytes_per_run: number | null; bytes_per_day: number | null };
 }
 
 /** A thing that was looked at, as `recflow doctor` tells it. */

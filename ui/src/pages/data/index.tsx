@@ -19,7 +19,7 @@ export function DataPage() {
 }
 
 function Datasets() {
-  const found = useResource<Page<DatasetListed>>(query("/datasets", { limit: 500 }), (change) => change.kind === "run");
+  const found = useResource<Page<DatasetListed>>("/datasets", (change) => change.kind === "run");
   return (
     <>
       <Heading title="Data" />

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DriftPoint } from "../../api/models";
-import { inOrder, metricNames, retrainMarks, sides, thresholdOf, title } from "./facts";
+import { inOrder, metricNames, retrainMarks, sides, thresholdOf, title, valueOf } from "./facts";
 
 const point = (run: string, at: string, more: Partial<DriftPoint> = {}): DriftPoint => ({
   run, pipeline: "drift-retrain", at, score: 1, threshold: 1, should_retrain: false, retrained: false, metrics: {}, histograms: null, reasons: [], ...more,
@@ -19,10 +19,13 @@ describe("points of drift", () => {
 });
 
 describe("metrics of drift", () => {
-  const kl = (threshold: number | null) => ({ metrics: { zeta: { value: 1, threshold: null, over: false }, kl: { value: 0.1, threshold, over: false } } });
-  it("come with the known ones first, named for people", () => {
-    expect(metricNames([point("a", "1", kl(0.1))])).toEqual(["kl", "zeta"]);
+  const kl = (threshold: number | null) => ({ metrics: { data_zeta: { value: 1, threshold: null, over: false }, model_kl: { value: 0.1, threshold, over: false } } });
+  it("are listed once for ratings and predictions, the known ones first, named for people", () => {
+    expect(metricNames([point("a", "1", kl(0.1)), point("b", "2", { metrics: { data_kl: { value: 0, threshold: 1, over: false } } })])).toEqual(["kl", "zeta"]);
     expect([title("kl"), title("my_own")]).toEqual(["KL divergence", "my own"]);
+  });
+  it("tell what they are of", () => {
+    expect([valueOf(point("a", "1", kl(0.1)), "model", "kl")?.value, valueOf(point("a", "1", kl(0.1)), "data", "kl")]).toEqual([0.1, null]);
   });
   it("are held against the newest threshold", () => {
     expect(thresholdOf([point("a", "1", kl(0.1)), point("b", "2", kl(0.3)), point("c", "3", kl(null))], "kl")).toBe(0.3);

@@ -1,6 +1,6 @@
 // What the drift page computes from its points. Pure.
 
-import type { DriftPoint } from "../../api/models";
+import type { DriftMetric, DriftPoint } from "../../api/models";
 import type { Mark } from "../../charts/model";
 
 const TITLES: Record<string, string> = {
@@ -24,9 +24,20 @@ export function inOrder(points: DriftPoint[], pipeline: string): DriftPoint[] {
   return points.filter((one) => pipeline === "" || one.pipeline === pipeline).toSorted((a, b) => a.at.localeCompare(b.at) || a.run.localeCompare(b.run));
 }
 
-/** All metrics that any point has, the known ones first. */
+/** What a metric may be of, as the API names it and in words. */
+export const SUBJECTS = [
+  ["data", "ratings"],
+  ["model", "predictions"],
+] as const;
+
+/** A metric of a look: of the ratings, of the predictions; null where it took no part. */
+export function valueOf(point: DriftPoint, subject: string, metric: string): DriftMetric | null {
+  return point.metrics[`${subject}_${metric}`] ?? null;
+}
+
+/** The metrics that any point has, without what they are of, the known ones first. */
 export function metricNames(points: DriftPoint[]): string[] {
-  const names = new Set(points.flatMap((one) => Object.keys(one.metrics)));
+  const names = new Set(points.flatMap((one) => Object.keys(one.metrics).map((name) => name.replace(/^(data|model)_/, ""))));
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   return [...names].sort((a, b) => place(a) - place(b) || a.localeCompare(b));
 }
@@ -40,8 +51,14 @@ export function retrainMarks(points: DriftPoint[]): Mark[] {
 }
 
 /** The threshold of a metric that holds now: the newest one. Thresholds may change between runs. */
-export function thresholdOf(points: DriftPoint[], name: string): number | null {
-  return points.findLast((one) => one.metrics[name]?.threshold != null)?.metrics[name]?.threshold ?? null;
+export function thresholdOf(points: DriftPoint[], metric: string): number | null {
+  for (const point of points.toReversed()) {
+    for (const [subject] of SUBJECTS) {
+      const threshold = valueOf(point, subject, metric)?.threshold;
+      if (threshold != null) return threshold;
+    }
+  }
+  return null;
 }
 
 /** Ratings of either side, lowest first, with their shares; a rating that one side lacks has the share 0. */

@@ -12,7 +12,7 @@ import { Heading } from "../../parts/heading";
 import { Empty, Loaded } from "../../parts/states";
 import { useQuery } from "../../router";
 import "../models/models.css";
-import { inOrder, metricNames, retrainMarks, thresholdOf, title } from "./facts";
+import { inOrder, metricNames, retrainMarks, SUBJECTS, thresholdOf, title, valueOf } from "./facts";
 import { Point } from "./point";
 
 /** Looks that are drawn, the newest. */
@@ -110,12 +110,19 @@ function Score({ points, ...common }: Common) {
   return <LineChart {...common} title="Drift score" heading="Looked at" series={series} thresholds={levels} height={240} />;
 }
 
+/** A metric of the ratings and of the predictions, which share their threshold. */
 function Metric({ metric, points, ...common }: Common & { metric: string }) {
   const series = useMemo<Series[]>(
-    () => [{ label: "Value", values: points.map((one) => one.metrics[metric]?.value ?? null), tone: "first", format }],
+    () =>
+      SUBJECTS.map(([subject, label], place) => ({
+        label,
+        values: points.map((one) => valueOf(one, subject, metric)?.value ?? null),
+        tone: place === 0 ? ("first" as const) : ("second" as const),
+        format,
+      })).filter((one) => one.values.some((value) => value !== null)),
     [metric, points],
   );
   const threshold = thresholdOf(points, metric);
   const levels = useMemo<Threshold[]>(() => (threshold === null ? [] : [{ label: "threshold", value: threshold }]), [threshold]);
-  return <LineChart {...common} title={title(metric)} heading="Looked at" series={series} thresholds={levels} height={150} />;
+  return <LineChart {...common} title={title(metric)} heading="Looked at" series={series} thresholds={levels} height={160} />;
 }

@@ -1,11 +1,11 @@
 // One look: what was decided and why, the metrics, and how people rated before and now.
 
-import type { DriftPoint } from "../../api/models";
+import type { DriftMetric, DriftPoint } from "../../api/models";
 import { Histogram } from "../../charts/Histogram";
 import { fixed } from "../../lib/figures";
 import { Table } from "../../parts/table";
 import { Time } from "../../parts/time";
-import { metricNames, sides, title } from "./facts";
+import { metricNames, sides, SUBJECTS, thresholdOf, title, valueOf } from "./facts";
 
 export function Point({ point }: { point: DriftPoint }) {
   const run = `/runs/${encodeURIComponent(point.run)}`;
@@ -57,23 +57,25 @@ function Decision({ point }: { point: DriftPoint }) {
 }
 
 function Metrics({ point }: { point: DriftPoint }) {
+  const names = metricNames([point]);
+  if (names.length === 0) return null;
   return (
     <Table
       caption="Metrics of this look"
-      rows={metricNames([point])}
+      rows={names}
       rowKey={(name) => name}
       columns={[
         { name: "Metric", cell: title },
-        { name: "Value", numeric: true, by: (name) => point.metrics[name]?.value ?? null, cell: (name) => fixed(point.metrics[name]?.value, 3) },
-        { name: "Threshold", numeric: true, cell: (name) => fixed(point.metrics[name]?.threshold, 2) },
-        {
-          name: "Verdict",
-          silent: true,
-          cell: (name) => (point.metrics[name]?.over ? <span class="status tone-bad">over</span> : <span class="muted">below</span>),
-        },
+        ...SUBJECTS.map(([subject, words]) => ({ name: `Of ${words}`, numeric: true, cell: (name: string) => <Value of={valueOf(point, subject, name)} /> })),
+        { name: "Threshold", numeric: true, cell: (name: string) => fixed(thresholdOf([point], name), 2) },
       ]}
     />
   );
+}
+
+function Value({ of }: { of: DriftMetric | null }) {
+  if (!of) return <span class="muted">–</span>;
+  return of.over ? <span class="status tone-bad">{fixed(of.value, 3)} over</span> : <span>{fixed(of.value, 3)}</span>;
 }
 
 function Ratings({ histograms }: { histograms: NonNullable<DriftPoint["histograms"]> }) {

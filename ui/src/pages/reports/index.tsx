@@ -12,14 +12,11 @@ import { Table } from "../../parts/table";
 import { Time } from "../../parts/time";
 import "./reports.css";
 
-/** What names a report in addresses. */
-const idOf = (report: ReportListed) => report.id ?? report.path;
-
 export function ReportsPage({ params }: PageProps) {
   const reports = useResource<Page<ReportListed>>("/reports?limit=500", (change) => change.kind === "run");
   const open = params["report"];
   if (open === undefined) return <List reports={reports} />;
-  return <Open id={open} report={reports.data?.items.find((one) => idOf(one) === open)} isLoaded={reports.data !== undefined} />;
+  return <Open id={open} report={reports.data?.items.find((one) => one.id === open)} isLoaded={reports.data !== undefined} />;
 }
 
 function List({ reports }: { reports: ReturnType<typeof useResource<Page<ReportListed>>> }) {
@@ -39,13 +36,13 @@ function List({ reports }: { reports: ReturnType<typeof useResource<Page<ReportL
               <Table
                 caption="Reports of this workspace"
                 rows={items}
-                rowKey={idOf}
+                rowKey={(one) => one.id}
                 columns={[
                   {
                     name: "Report",
                     by: (one) => one.title,
                     cell: (one) => (
-                      <a class="link" href={`/reports/${encodeURIComponent(idOf(one))}`}>
+                      <a class="link" href={`/reports/${encodeURIComponent(one.id)}`}>
                         {one.title || one.path}
                       </a>
                     ),

@@ -1,16 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { expiry, listed, wrongWith } from "./facts";
+import { expect, it } from "vitest";
+import { days, expiry, wrongWith } from "./facts";
 
-describe("an object as facts", () => {
-  it("says sizes and durations by the ending of their name, and leaves out what is not there", () => {
-    expect(listed({ store_bytes: 2048, keep_seconds: 90, runs: 12345, none: null })).toEqual([["Store", "2.0 KiB"], ["Keep", "1m 30s"], ["Runs", "12,345"]]);
-  });
-  it("names what lies deeper by its path", () => {
-    expect(listed({ logs: { keep: "30 days", max_bytes: 1048576 } })).toEqual([["Logs, keep", "30 days"], ["Logs, max", "1.0 MiB"]]);
-  });
-  it("is nothing for what is no object", () => {
-    expect([listed(null), listed("text"), listed(7)]).toEqual([[], [], []]);
-  });
+it("what is kept is told in days where it is at least one", () => {
+  expect([days(90 * 86_400), days(86_400), days(5400)]).toEqual(["90 days", "1 day", "1h 30m"]);
 });
 
 it("a password is long and typed twice alike", () => {

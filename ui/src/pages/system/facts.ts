@@ -1,29 +1,10 @@
 // What the system pages compute. Pure.
 
-import { bytes, duration } from "../../lib/format";
-import { plain, words } from "../../lib/figures";
+import { duration, plural } from "../../lib/format";
 
-/** The members of an object as names and texts, nested ones by their path; sizes and durations by the ending of their name. */
-export function listed(value: unknown, before = ""): [string, string][] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]): [string, string][] => {
-    const name = before === "" ? words(key) : `${before}, ${key.replaceAll("_", " ")}`;
-    if (inner === null || inner === undefined) return [];
-    if (typeof inner === "object") return listed(inner, name);
-    return [[title(name), shown(key, inner)]];
-  });
-}
-
-function title(name: string): string {
-  return name.replace(/ (bytes|seconds|ms)$/, "");
-}
-
-function shown(key: string, value: unknown): string {
-  if (typeof value !== "number") return String(value);
-  if (/(^|_)bytes(_|$)/.test(key)) return bytes(value);
-  if (/(^|_)seconds$/.test(key)) return duration(value);
-  if (/_ms$/.test(key)) return duration(value / 1000);
-  return plain(value);
+/** How long something is kept: in days where it is at least one. */
+export function days(seconds: number): string {
+  return seconds < 86_400 ? duration(seconds) : plural(Math.round(seconds / 86_400), "day");
 }
 
 /** What a password must be, by the same rule as the server's: null if it will do. */

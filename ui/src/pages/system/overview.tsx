@@ -9,7 +9,7 @@ import { Facts } from "../../parts/facts";
 import { Loaded } from "../../parts/states";
 import { Table } from "../../parts/table";
 import { Duration, Time } from "../../parts/time";
-import { listed } from "./facts";
+import { days } from "./facts";
 
 export function Overview() {
   const system = useResource<SystemFacts>("/system", (change) => change.kind === "run" || change.kind === "task");
@@ -85,15 +85,27 @@ function Store({ of }: { of: SystemFacts }) {
 }
 
 function Upkeep({ of }: { of: SystemFacts }) {
-  const [growth, retention] = [listed(of.growth), listed(of.retention)];
+  const { growth, retention } = of;
   return (
     <section class="card" aria-labelledby="upkeep">
       <header>
         <h2 id="upkeep">Growth and retention</h2>
       </header>
       <div class="body stack">
-        {growth.length > 0 ? <Facts facts={growth} /> : <p class="muted">How fast the store grows is known after a day.</p>}
-        {retention.length > 0 ? <Facts facts={retention} /> : <p class="muted">Nothing is removed by itself: no limit was given.</p>}
+        <Facts
+          facts={[
+            ["Runs in a day", whole(growth.runs_last_day)],
+            ["Runs in a week", whole(growth.runs_last_week)],
+            ["A run takes", growth.bytes_per_run !== null && bytes(growth.bytes_per_run)],
+            ["A day brings", growth.bytes_per_day !== null && `about ${bytes(growth.bytes_per_day)}`],
+          ]}
+        />
+        <Facts
+          facts={[
+            ["Runs are kept", `${days(retention.older_than_seconds)}, and ${whole(retention.runs)} of each pipeline`],
+            ["Logs are kept", `${days(retention.logs_seconds)}, ${bytes(retention.max_log_bytes)} in all`],
+          ]}
+        />
       </div>
     </section>
   );

@@ -16,7 +16,7 @@ import { expiry } from "./facts";
 const ROLES: Role[] = ["viewer", "operator", "admin"];
 
 export function Tokens() {
-  const tokens = useResource<Page<Token>>("/tokens?limit=500");
+  const tokens = useResource<Page<Token>>("/tokens");
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<string | null>(null);
   const [revoking, setRevoking] = useState<Token | null>(null);

@@ -21,7 +21,7 @@ const ROLES: [Role, string][] = [
 
 export function Users() {
   const session = useContext(SessionContext);
-  const users = useResource<Page<User>>("/users?limit=500");
+  const users = useResource<Page<User>>("/users");
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<User | null>(null);
   const setRole = (user: User, role: Role) =>
