@@ -32,15 +32,16 @@ export interface Check {
 export interface User {
   user: string;
   role: Role;
+  /** Without one, only a link signs them in. */
+  has_password: boolean;
   created_at: string;
-  last_login_at?: string | null;
-  disabled?: boolean;
 }
 
 export interface Token {
   id: string;
   name: string;
   user: string;
+  /** `metrics`, or a role. */
   role: string;
   created_at: string;
   expires_at: string | null;
@@ -49,12 +50,17 @@ export interface Token {
 
 /** Something that somebody did, or tried. */
 export interface AuditEntry {
+  seq: number;
   at: string;
-  user: string | null;
+  user: string;
+  /** `session`, `token ID`, `cli`, or empty for somebody unknown. */
   via: string;
+  /** The `operationId` of the call. */
   action: string;
-  object: string | null;
-  detail: unknown;
-  address: string | null;
+  /** Empty, as what follows, where there is nothing to say. */
+  object: string;
+  detail: string;
+  address: string;
+  /** `done`, `denied` or `failed: STATUS`. */
   outcome: string;
 }

@@ -10,7 +10,6 @@ import { Table } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { toastProblem } from "../../parts/toast";
 import { useQuery } from "../../router";
-import { text } from "../models/facts";
 
 export function Audit() {
   const [user, setUser] = useQuery("user");
@@ -40,21 +39,21 @@ function Entries({ first, user }: { first: Page<AuditEntry>; user: string }) {
       },
       (error: Problem) => toastProblem(error),
     );
-  const rows = [...first.items, ...older].map((one, place) => ({ ...one, place }));
+  const rows = [...first.items, ...older.filter((one) => !first.items.some((known) => known.seq === one.seq))];
   return (
     <section class="card" aria-label="Audit">
       <Table
         caption="What was done"
         rows={rows}
-        rowKey={(one) => one.place}
+        rowKey={(one) => one.seq}
         columns={[
           { name: "When", by: (one) => one.at, cell: (one) => <Time at={one.at} as="full" /> },
-          { name: "Who", by: (one) => one.user, cell: (one) => one.user ?? <span class="muted">nobody</span> },
+          { name: "Who", by: (one) => one.user, cell: (one) => one.user || <span class="muted">nobody</span> },
           { name: "By", by: (one) => one.via, cell: (one) => one.via, minor: true },
-          { name: "What", by: (one) => one.action, cell: (one) => one.action },
-          { name: "Of what", by: (one) => one.object, cell: (one) => <span class="breaks">{one.object ?? "–"}</span> },
-          { name: "Detail", cell: (one) => <span class="breaks muted">{one.detail == null ? "" : text(one.detail)}</span>, minor: true },
-          { name: "From", by: (one) => one.address, cell: (one) => <span class="num">{one.address ?? "–"}</span>, minor: true },
+          { name: "What", by: (one) => one.action, cell: (one) => <code>{one.action}</code> },
+          { name: "Of what", by: (one) => one.object, cell: (one) => <span class="breaks">{one.object || "–"}</span> },
+          { name: "Detail", cell: (one) => <span class="breaks muted">{one.detail}</span>, minor: true },
+          { name: "From", by: (one) => one.address, cell: (one) => <span class="num">{one.address || "–"}</span>, minor: true },
           { name: "Outcome", by: (one) => one.outcome, cell: (one) => <Outcome of={one.outcome} /> },
         ]}
       />
@@ -70,7 +69,7 @@ function Entries({ first, user }: { first: Page<AuditEntry>; user: string }) {
 }
 
 function Outcome({ of }: { of: string }) {
-  const isGood = /^(ok|done|succeeded|success|2\d\d)$/.test(of);
+  const isGood = of === "done";
   return (
     <span class={`status ${isGood ? "tone-good" : "tone-bad"}`}>
       <span aria-hidden="true">{isGood ? "✓" : "✕"}</span> {of}

@@ -13,15 +13,16 @@ export function Password() {
   const [fresh, setFresh] = useState("");
   const [again, setAgain] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
+  const asksOld = session?.may_reset_password !== true;
   const wrong = fresh === "" ? null : wrongWith(fresh, again);
   const submit = async (event: Event) => {
     event.preventDefault();
     if (wrong !== null) return;
     setProblem(null);
     try {
-      await post("/session/password", { old, new: fresh });
+      await post("/session/password", asksOld ? { old, new: fresh } : { new: fresh });
       for (const clear of [setOld, setFresh, setAgain]) clear("");
-      toast("your password was changed");
+      toast("your password was changed; your other sessions have ended");
     } catch (error) {
       setProblem(error instanceof Problem ? error : new Problem(0, String(error), null, null, null, []));
     }
@@ -34,7 +35,7 @@ export function Password() {
       <form class="body stack" onSubmit={submit}>
         {/* For password managers: whose password it is. */}
         <input class="sr-only" type="text" autocomplete="username" value={session?.user ?? ""} readOnly tabIndex={-1} aria-hidden="true" />
-        <Field label="The one you have" name="current-password" value={old} onChange={setOld} hint={null} />
+        {asksOld && <Field label="The one you have" name="current-password" value={old} onChange={setOld} hint={null} />}
         <Field label="A new one" name="new-password" value={fresh} onChange={setFresh} hint={null} />
         <Field label="The new one again" name="new-password" value={again} onChange={setAgain} hint={wrong} />
         {problem && <ProblemBox problem={problem} />}

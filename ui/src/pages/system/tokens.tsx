@@ -1,6 +1,6 @@
 // API tokens: what programs sign in with. A token's secret is shown once, when it is made.
 
-import { useContext, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { post, remove } from "../../api/client";
 import type { Token } from "../../api/system";
 import type { Page, Role } from "../../api/types";
@@ -10,10 +10,14 @@ import { Loaded } from "../../parts/states";
 import { Table } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { toast } from "../../parts/toast";
-import { SessionContext, useMay } from "../../session";
-import { expiry } from "./facts";
+import { useMay } from "../../session";
 
-const ROLES: Role[] = ["viewer", "operator", "admin"];
+const SCOPES: [string, Role, string][] = [
+  ["metrics", "viewer", "reads /metrics alone"],
+  ["viewer", "viewer", "sees everything"],
+  ["operator", "operator", "also starts, stops, pauses, promotes"],
+  ["admin", "admin", "also users, audit, upkeep"],
+];
 
 export function Tokens() {
   const tokens = useResource<Page<Token>>("/tokens");
@@ -85,13 +89,12 @@ export function Tokens() {
 }
 
 function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (secret: string) => void }) {
-  const session = useContext(SessionContext);
+  const may: Record<Role, boolean> = { viewer: true, operator: useMay("operator"), admin: useMay("admin") };
   const [name, setName] = useState("");
-  const [role, setRole] = useState<Role>("viewer");
+  const [role, setRole] = useState("viewer");
   const [days, setDays] = useState(90);
-  const allowed = ROLES.slice(0, ROLES.indexOf(session?.role ?? "viewer") + 1);
   const act = async () => {
-    const made = await post<{ secret: string }>("/tokens", { name: name.trim(), role, expires_at: expiry(days, new Date()) });
+    const made = await post<{ secret: string }>("/tokens", { name: name.trim(), role, ...(days > 0 ? { expires_in_days: days } : {}) });
     onMade(made.secret);
   };
   return (
@@ -102,10 +105,10 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (secret: s
       </label>
       <label class="entry">
         <span>What it may</span>
-        <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
-          {allowed.map((one) => (
-            <option key={one} value={one}>
-              {one}
+        <select value={role} onChange={(event) => setRole(event.currentTarget.value)}>
+          {SCOPES.filter(([, least]) => may[least]).map(([scope, , what]) => (
+            <option key={scope} value={scope}>
+              {scope} – {what}
             </option>
           ))}
         </select>

@@ -11,7 +11,7 @@ import { Table } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { toast, toastProblem } from "../../parts/toast";
 import { SessionContext } from "../../session";
-import { wrongWith } from "./facts";
+import { CHARACTERS_MIN, wrongWith } from "./facts";
 
 const ROLES: [Role, string][] = [
   ["viewer", "sees everything"],
@@ -23,6 +23,7 @@ export function Users() {
   const session = useContext(SessionContext);
   const users = useResource<Page<User>>("/users");
   const [adding, setAdding] = useState(false);
+  const [resetting, setResetting] = useState<User | null>(null);
   const [removing, setRemoving] = useState<User | null>(null);
   const setRole = (user: User, role: Role) =>
     patch(`/users/${encodeURIComponent(user.user)}`, { role }).then(() => {
@@ -57,16 +58,21 @@ export function Users() {
                 ),
               },
               { name: "Role", by: (one) => one.role, cell: (one) => <RoleOf user={one} isSelf={one.user === session?.user} onChange={(role) => setRole(one, role)} /> },
-              { name: "Last signed in", by: (one) => one.last_login_at ?? null, cell: (one) => (one.last_login_at ? <Time at={one.last_login_at} as="relative" /> : <span class="muted">never</span>), minor: true },
+              { name: "Signs in by", by: (one) => (one.has_password ? 1 : 0), cell: (one) => (one.has_password ? "password" : <span class="muted">a link</span>), minor: true },
               { name: "Since", by: (one) => one.created_at, cell: (one) => <Time at={one.created_at} />, minor: true },
               {
                 name: "Action",
                 silent: true,
                 cell: (one) =>
                   one.user !== session?.user && (
-                    <button type="button" class="quiet" onClick={() => setRemoving(one)} aria-label={`Remove ${one.user}`}>
-                      Remove
-                    </button>
+                    <span class="row-actions">
+                      <button type="button" class="quiet" onClick={() => setResetting(one)} aria-label={`Set the password of ${one.user}`}>
+                        Set password
+                      </button>
+                      <button type="button" class="quiet" onClick={() => setRemoving(one)} aria-label={`Remove ${one.user}`}>
+                        Remove
+                      </button>
+                    </span>
                   ),
               },
             ]}
@@ -74,6 +80,7 @@ export function Users() {
         )}
       </Loaded>
       {adding && <NewUser onClose={() => setAdding(false)} onMade={users.reload} />}
+      {resetting && <NewPassword user={resetting.user} onClose={() => setResetting(null)} onDone={users.reload} />}
       {removing && (
         <Confirm title={`Remove ${removing.user}?`} verb="Remove" danger onClose={() => setRemoving(null)} act={() => remove(`/users/${encodeURIComponent(removing.user)}`).then(users.reload)}>
           <p>Their sessions and tokens end at once. What they did stays in the audit.</p>
@@ -101,9 +108,8 @@ function NewUser({ onClose, onMade }: { onClose: () => void; onMade: () => void 
   const [user, setUser] = useState("");
   const [role, setRole] = useState<Role>("viewer");
   const [password, setPassword] = useState("");
-  const wrong = password === "" ? null : wrongWith(password, password);
   const act = async () => {
-    await post("/users", { user: user.trim(), role, password });
+    await post("/users", { user: user.trim(), role, ...(password === "" ? {} : { password }) });
     toast(`${user.trim()} may sign in now`);
     onMade();
   };
@@ -111,7 +117,7 @@ function NewUser({ onClose, onMade }: { onClose: () => void; onMade: () => void 
     <Confirm title="A new user" verb="Add" onClose={onClose} act={act}>
       <label class="entry">
         <span>Name</span>
-        <input required maxLength={64} autocomplete="off" autocapitalize="none" spellcheck={false} value={user} onInput={(event) => setUser(event.currentTarget.value)} />
+        <input required pattern="[a-z0-9][a-z0-9._@\-]*" title="a-z, 0-9, . _ @ and -, the first a letter or a digit" maxLength={64} autocomplete="off" autocapitalize="none" spellcheck={false} value={user} onInput={(event) => setUser(event.currentTarget.value)} />
       </label>
       <label class="entry">
         <span>Role</span>
@@ -123,15 +129,37 @@ function NewUser({ onClose, onMade }: { onClose: () => void; onMade: () => void 
           ))}
         </select>
       </label>
-      <label class="entry">
-        <span>
-          A first password <span class="muted">– they can change it</span>
-        </span>
-        <input type="password" required minLength={12} autocomplete="new-password" value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
-        <span class="entry-error" role="status">
-          {wrong}
-        </span>
-      </label>
+      <PasswordEntry label="A first password" about="may be empty: “recflow user link” then prints a link" value={password} onChange={setPassword} />
     </Confirm>
+  );
+}
+
+function NewPassword({ user, onClose, onDone }: { user: string; onClose: () => void; onDone: () => void }) {
+  const [password, setPassword] = useState("");
+  const act = async () => {
+    await patch(`/users/${encodeURIComponent(user)}`, { password });
+    toast(`${user} has a new password`);
+    onDone();
+  };
+  return (
+    <Confirm title={`A new password for ${user}`} verb="Set" onClose={onClose} act={act}>
+      <p>Their sessions end at once.</p>
+      <PasswordEntry label="Password" about="they can change it" value={password} onChange={setPassword} required />
+    </Confirm>
+  );
+}
+
+function PasswordEntry(props: { label: string; about: string; value: string; onChange: (value: string) => void; required?: boolean }) {
+  const { label, about, value, onChange, required = false } = props;
+  return (
+    <label class="entry">
+      <span>
+        {label} <span class="muted">– {about}</span>
+      </span>
+      <input type="password" required={required} minLength={CHARACTERS_MIN} autocomplete="new-password" value={value} onInput={(event) => onChange(event.currentTarget.value)} />
+      <span class="entry-error" role="status">
+        {value === "" ? null : wrongWith(value, value)}
+      </span>
+    </label>
   );
 }
