@@ -10,7 +10,7 @@ import "./charts.css";
 import { axes, SYMBOL_ROOM } from "./axes";
 import { FiguresTable, Legend } from "./legend";
 import { describe, length, type Mark, positions, range, type Series, step, type Threshold, type XAxis } from "./model";
-import { DASHES, marks as paintMarks, markers, type Palette, palette, thresholds as paintThresholds } from "./paint";
+import { DASHES, marks as paintMarks, markers, type Palette, palette, selection, thresholds as paintThresholds } from "./paint";
 import { useTheme } from "./theme";
 
 export interface LineChartProps {
@@ -45,6 +45,8 @@ export function LineChart(props: LineChartProps) {
   const shown = at ?? selected ?? size - 1;
   const select = useRef(onSelect);
   select.current = onSelect;
+  const chosen = useRef(selected);
+  chosen.current = selected;
 
   const data = useMemo(() => [positions(x), ...series.map((one) => one.values)] as uPlot.AlignedData, [x, series]);
 
@@ -52,7 +54,7 @@ export function LineChart(props: LineChartProps) {
     const element = host.current;
     if (!element || size === 0) return;
     const colours = palette(element);
-    const drawn = new uPlot(options({ x, series, thresholds, marks, colours, width: element.clientWidth || 300, height, onMove: setAt }), data, element);
+    const drawn = new uPlot(options({ x, series, thresholds, marks, colours, width: element.clientWidth || 300, height, onMove: setAt, chosen: () => chosen.current }), data, element);
     plot.current = drawn;
     const click = () => {
       const index = drawn.cursor.idx;
@@ -70,6 +72,8 @@ export function LineChart(props: LineChartProps) {
       plot.current = null;
     };
   }, [data, x, series, thresholds, marks, height, size, theme]);
+
+  useEffect(() => plot.current?.redraw(false), [selected]);
 
   const move = (event: KeyboardEvent) => {
     if (event.key === "Enter" && onSelect && size > 0) {
@@ -119,9 +123,11 @@ interface Drawing {
   width: number;
   height: number;
   onMove: (index: number | null) => void;
+  /** The point that the page shows more of. */
+  chosen: () => number | null;
 }
 
-function options({ x, series, thresholds, marks, colours, width, height, onMove }: Drawing): uPlot.Options {
+function options({ x, series, thresholds, marks, colours, width, height, onMove, chosen }: Drawing): uPlot.Options {
   const ratio = devicePixelRatio || 1;
   const size = length(x);
   return {
@@ -146,7 +152,10 @@ function options({ x, series, thresholds, marks, colours, width, height, onMove 
       })),
     ],
     hooks: {
-      drawAxes: [(drawn: uPlot) => paintMarks(drawn, marks, colours, ratio)],
+      drawAxes: [
+        (drawn: uPlot) => selection(drawn, chosen(), colours, ratio),
+        (drawn: uPlot) => paintMarks(drawn, marks, colours, ratio),
+      ],
       draw: [
         (drawn: uPlot) => paintThresholds(drawn, thresholds, colours, ratio),
         (drawn: uPlot) => markers(drawn, series, colours, ratio),

@@ -102,6 +102,18 @@ export function thresholds(plot: uPlot, levels: Threshold[], colours: Palette, r
   context.restore();
 }
 
+/** Draws a band behind the point that the page shows more of. */
+export function selection(plot: uPlot, index: number | null, colours: Palette, ratio: number): void {
+  const at = index === null ? null : plot.data[0][index];
+  if (at == null) return;
+  const { ctx: context, bbox } = plot;
+  context.save();
+  context.globalAlpha = 0.16;
+  context.fillStyle = colours.tones.first;
+  context.fillRect(plot.valToPos(at, "x", true) - 6 * ratio, bbox.top, 12 * ratio, bbox.height);
+  context.restore();
+}
+
 /** Draws what happened: a thin line at its point with its symbol on top. */
 export function marks(plot: uPlot, all: Mark[], colours: Palette, ratio: number): void {
   const { ctx: context, bbox, data } = plot;
