@@ -6,7 +6,7 @@ import { useResource } from "./api/use";
 import { DataPage } from "./pages/data";
 import { DriftPage } from "./pages/drift";
 import { HomePage } from "./pages/home";
-import { ModelPage } from "./pages/model";
+import { ModelPage } from "./pages/models/version";
 import { ModelsPage } from "./pages/models";
 import { PipelinePage } from "./pages/pipeline";
 import { ReportsPage } from "./pages/reports";

@@ -104,7 +104,7 @@ function ZoneSwitch() {
       type="button"
       class="quiet"
       title={zone === "utc" ? "Times are in UTC" : `Times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`}
-      aria-label={zone === "utc" ? "Times in UTC; show yours" : "Times in your zone; show UTC"}
+      aria-label={zone === "utc" ? "UTC: times are in UTC; show yours" : "Local: times are in your zone; show UTC"}
       onClick={() => setZone(zone === "utc" ? "local" : "utc")}
     >
       {zone === "utc" ? "UTC" : "Local"}

@@ -13,6 +13,8 @@ export interface Session {
   csrf_token: string;
   expires_at: string | null;
   version: string;
+  /** Whether a link signed them in: then the old password is not asked for. */
+  may_reset_password?: boolean;
 }
 
 export interface Diagnostic {

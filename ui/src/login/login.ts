@@ -1,46 +1,75 @@
-// The login page: a form that posts to the API, and the one-time link of a first start (`/login#token`).
+// The login page: a form that posts to the API, and the one-time link of a first start (`/login#link=…`).
 // It shares no file with the application: these few lines are all that somebody without a session gets.
 
+import { applyTheme, theme } from "../theme";
+import { destination, linkToken, type Refusal, refusal } from "./answer";
+import "../styles/tokens.css";
 import "./login.css";
 
-const form = document.querySelector<HTMLFormElement>("form");
-const alert = document.querySelector<HTMLElement>("[role=alert]");
+applyTheme(theme());
+const form = document.querySelector("form");
+const button = document.querySelector("button");
+const told = document.getElementById("told");
+let countdown: ReturnType<typeof setInterval> | undefined;
 
-/** Where to go afterwards: a path of this server, never another host. */
-function destination(): string {
-  const next = new URLSearchParams(location.search).get("next");
-  return next !== null && /^\/(?![/\\])/.test(next) ? next : "/";
+function tell(text: string, tone: "busy" | "bad"): void {
+  if (!told) return;
+  told.textContent = text;
+  told.dataset.tone = tone;
 }
 
-async function signIn(body: object): Promise<void> {
+/** Holds the button; with `wait`, counts the seconds down and lets go. */
+function hold(text: string, wait: number): void {
+  clearInterval(countdown);
+  if (button) button.disabled = wait > 0;
+  tell(wait > 0 ? `${text} Try again in ${wait} s.` : text, "bad");
+  if (wait === 0) return;
+  let left = wait;
+  countdown = setInterval(() => {
+    left -= 1;
+    if (button) button.textContent = left > 0 ? `Wait ${left} s` : "Sign in";
+    if (left > 0) return;
+    clearInterval(countdown);
+    if (button) button.disabled = false;
+    tell("", "bad");
+  }, 1000);
+}
+
+/** Null once signed in. */
+async function signIn(body: { user: unknown; password: unknown } | { link_token: string }): Promise<Refusal | null> {
   const answer = await fetch("/api/v1/session", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (answer.ok) {
-    location.replace(destination());
-    return;
-  }
-  const problem = (await answer.json().catch(() => ({}))) as { detail?: string; title?: string };
-  throw new Error(problem.detail ?? problem.title ?? `the server answered ${answer.status}`);
+  if (answer.ok) return null;
+  return refusal(answer.status, await answer.json().catch(() => null), answer.headers.get("retry-after"), "link_token" in body);
 }
 
-function attempt(body: object): void {
-  signIn(body).catch((error: Error) => {
-    if (alert) alert.textContent = error.message;
-  });
+async function attempt(body: Parameters<typeof signIn>[0]): Promise<void> {
+  if (button) button.disabled = true;
+  tell("link_token" in body ? "Signing in with your link …" : "Signing in …", "busy");
+  try {
+    const refused = await signIn(body);
+    if (!refused) {
+      location.replace(destination(location.search));
+      return;
+    }
+    hold(refused.text, refused.wait);
+  } catch {
+    hold("The daemon cannot be reached. Is it still running?", 0);
+  }
+  form?.querySelector<HTMLInputElement>("#password")?.select();
 }
 
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
   const data = new FormData(form);
-  attempt({ user: data.get("user"), password: data.get("password") });
+  void attempt({ user: data.get("user"), password: data.get("password") });
 });
 
 // The token lies behind `#`, so that it is in no log; it is taken out of the address before anything else.
-if (location.hash.length > 1) {
-  const link_token = decodeURIComponent(location.hash.slice(1));
-  history.replaceState(null, "", location.pathname + location.search);
-  attempt({ link_token });
-}
+const token = linkToken(location.hash);
+if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
+if (token === null) document.getElementById("user")?.focus();
+else void attempt({ link_token: token });

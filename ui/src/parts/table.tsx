@@ -10,6 +10,8 @@ export interface Column<T> {
   by?: (row: T) => string | number | null;
   /** Figures stand right. */
   numeric?: boolean;
+  /** The head is for screen readers alone: the cells speak for themselves. */
+  silent?: boolean;
   /** Left out on narrow screens. */
   minor?: boolean;
 }
@@ -62,7 +64,7 @@ function Head<T>({ column, order, toggle }: { column: Column<T>; order: Order | 
           <span aria-hidden="true">{order ? (order.down ? " ↓" : " ↑") : ""}</span>
         </button>
       ) : (
-        column.name
+        <span class={column.silent ? "sr-only" : undefined}>{column.name}</span>
       )}
     </th>
   );

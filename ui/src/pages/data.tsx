@@ -1,7 +1,0 @@
-// Data.
-
-import { Heading } from "../parts/heading";
-
-export function DataPage() {
-  return <Heading title="Data" />;
-}

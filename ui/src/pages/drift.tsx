@@ -1,7 +1,0 @@
-// Drift.
-
-import { Heading } from "../parts/heading";
-
-export function DriftPage() {
-  return <Heading title="Drift" />;
-}

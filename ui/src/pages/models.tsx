@@ -1,7 +1,0 @@
-// Models.
-
-import { Heading } from "../parts/heading";
-
-export function ModelsPage() {
-  return <Heading title="Models" />;
-}

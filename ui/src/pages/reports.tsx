@@ -1,7 +1,0 @@
-// Reports.
-
-import { Heading } from "../parts/heading";
-
-export function ReportsPage() {
-  return <Heading title="Reports" />;
-}

@@ -1,7 +1,0 @@
-// System.
-
-import { Heading } from "../parts/heading";
-
-export function SystemPage() {
-  return <Heading title="System" />;
-}
