@@ -14,6 +14,7 @@ import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
 import { SystemPage } from "./pages/system";
 import { TaskPage } from "./pages/task";
+import { Boundary } from "./parts/boundary";
 import { Empty } from "./parts/states";
 import { match, useRoute } from "./router";
 import { SessionContext } from "./session";
@@ -54,7 +55,14 @@ function Missing() {
 function page(path: string) {
   for (const [pattern, Page] of PAGES) {
     const params = match(pattern, path);
-    if (params) return <Page key={pattern.split("/").slice(0, 3).join("/") + Object.values(params)[0]} params={params} />;
+    if (!params) continue;
+    // Views of one thing are one page: it stays while one goes between them.
+    const key = pattern.split("/").slice(0, 3).join("/") + Object.values(params)[0];
+    return (
+      <Boundary key={key}>
+        <Page params={params} />
+      </Boundary>
+    );
   }
   return <Missing />;
 }

@@ -31,7 +31,10 @@ export interface Placed {
 
 export const NODE_HEIGHT = 46;
 /** Width of a letter at the size of a task's name, about. */
-const LETTER = 7.3;
+const LETTER = 7.6;
+const SMALL_LETTER = 6.2;
+/** Width of a letter of an edge's label, and of what is around it. */
+const LABEL_LETTER = 6.95;
 export const LABEL_MAX = 28;
 
 /** A text cut to `max` characters. */
@@ -41,7 +44,14 @@ export function cut(text: string, max: number): string {
 }
 
 export function nodeWidth(task: string, stage: string): number {
-  return Math.min(260, Math.max(132, 44 + LETTER * Math.max([...task].length, [...stage].length * 0.85 + 6)));
+  const name = LETTER * [...task].length;
+  // Below it, smaller: the stage and the time that it took.
+  const below = SMALL_LETTER * ([...stage].length + 10);
+  return Math.min(280, Math.max(132, 44 + Math.max(name, below)));
+}
+
+export function labelWidth(text: string): number {
+  return [...text].length * LABEL_LETTER + 14;
 }
 
 /** `LR` on wide screens, `TB` on narrow ones. */
@@ -57,7 +67,7 @@ export function place(graph: Graph, direction: "LR" | "TB"): Placed {
   const edges = graph.edges.filter(({ from, to }) => known.has(from) && known.has(to));
   for (const [i, { from, to, label }] of edges.entries()) {
     const text = label ? cut(label, LABEL_MAX) : null;
-    drawn.setEdge(from, to, text ? { width: [...text].length * 6.2 + 12, height: 18, labelpos: "c" } : {}, String(i));
+    drawn.setEdge(from, to, text ? { width: labelWidth(text), height: 18, labelpos: "c" } : {}, String(i));
   }
   dagre(drawn);
   const size = drawn.graph() as { width?: number; height?: number };

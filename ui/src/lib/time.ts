@@ -104,6 +104,12 @@ export function relative(at: Date, now: Date): string {
   return seconds > 0 ? `in ${value} ${unit}` : `${value} ${unit} ago`;
 }
 
+/** What a change of the clock does to a firing. */
+export function dstWords(dst: string): string {
+  if (dst === "gap") return "its local time is skipped by a change of the clock";
+  return dst === "overlap" ? "its local time happens twice: a change of the clock" : dst;
+}
+
 /** The time, again every `ms`; the component is drawn with it. Pass null to hold it. */
 export function useNow(ms: number | null): Date {
   const [now, setNow] = useState(() => new Date());

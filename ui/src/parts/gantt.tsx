@@ -60,7 +60,7 @@ function GanttRow({ row, of, run }: { row: Row; of: Chart; run: string }) {
           <span key={i} class={`gantt-bar ${bar.kind} tone-${lookOf(bar.state).tone}`} title={describe(bar)} style={geometry(bar, of)} />
         ))}
         {total > 0 && (
-          <span class="gantt-total num muted" aria-hidden="true" style={after(row.bars.at(-1), of)}>
+          <span class="gantt-total num muted" aria-hidden="true" style={beside(row.bars, of)}>
             {duration(total)}
           </span>
         )}
@@ -77,10 +77,12 @@ function geometry(bar: Bar, of: Chart) {
   return { left: `${share(bar.from, of)}%`, width: `max(${bar.kind === "attempt" ? "3px" : "0px"}, ${share(bar.to, of) - share(bar.from, of)}%)` };
 }
 
-/** Beside the last bar: right of it, or left where there is no room. */
-function after(bar: Bar | undefined, of: Chart) {
-  const right = bar ? share(bar.to, of) : 0;
-  return right < 85 ? { left: `calc(${right}% + 8px)` } : { right: `calc(${100 - share(bar?.from ?? of.from, of)}% + 8px)` };
+/** Right of the last bar, or left of the first where there is no room; else it goes without (the tooltip has it). */
+function beside(bars: Bar[], of: Chart) {
+  const left = share(bars[0]?.from ?? of.from, of);
+  const right = share(bars.at(-1)?.to ?? of.from, of);
+  if (right < 85) return { left: `calc(${right}% + 8px)` };
+  return left > 20 ? { right: `calc(${100 - left}% + 8px)` } : { display: "none" };
 }
 
 function describe(bar: Bar): string {

@@ -4,7 +4,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Graph, TaskBrief } from "../api/types";
 import { duration } from "../lib/format";
-import { LABEL_MAX, NODE_HEIGHT, type PlacedEdge, type PlacedNode, cut, place } from "../lib/layout";
+import { LABEL_MAX, NODE_HEIGHT, type PlacedEdge, type PlacedNode, cut, labelWidth, place } from "../lib/layout";
 import { lookOf } from "../lib/status";
 import { Icon } from "./icons";
 
@@ -31,7 +31,7 @@ export function GraphView({ graph, tasks, href, label }: Props) {
     if (box.current) observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
-  const fitting = Math.min(1, Math.max(0.45, (width || placed.width) / placed.width));
+  const fitting = Math.min(1, Math.max(direction === "TB" ? 0.7 : 0.5, (width || placed.width) / placed.width));
   const scale = zoom ?? fitting;
   const turn = (steps: 1 | -1) => setZoom(steps > 0 ? (ZOOMS.find((one) => one > scale + 0.01) ?? 2) : (ZOOMS.findLast((one) => one < scale - 0.01) ?? 0.25));
   useGestures(box, turn);
@@ -127,6 +127,7 @@ function taken(from: TaskBrief | undefined, to: TaskBrief | undefined): boolean 
 function Edge({ edge, from, to }: { edge: PlacedEdge; from: TaskBrief | undefined; to: TaskBrief | undefined }) {
   const way = taken(from, to);
   const name = way === true ? "edge-taken" : way === false ? "edge-off" : "edge";
+  const label = cut(edge.label ?? "", LABEL_MAX);
   const why = [edge.label, way === false ? (to?.reason ?? "not taken") : null].filter(Boolean).join("\n");
   return (
     <g class={name}>
@@ -134,9 +135,9 @@ function Edge({ edge, from, to }: { edge: PlacedEdge; from: TaskBrief | undefine
       <path class="line" d={edge.path} marker-end={`url(#arrow-${name})`} />
       {edge.label && edge.at && (
         <>
-          <rect class="label-back" x={edge.at.x - [...cut(edge.label, LABEL_MAX)].length * 3.1 - 6} y={edge.at.y - 9} width={[...cut(edge.label, LABEL_MAX)].length * 6.2 + 12} height={18} rx={9} />
+          <rect class="label-back" x={edge.at.x - labelWidth(label) / 2} y={edge.at.y - 9} width={labelWidth(label)} height={18} rx={9} />
           <text class="label" x={edge.at.x} y={edge.at.y + 4} text-anchor="middle">
-            {cut(edge.label, LABEL_MAX)}
+            {label}
           </text>
         </>
       )}
@@ -146,7 +147,7 @@ function Edge({ edge, from, to }: { edge: PlacedEdge; from: TaskBrief | undefine
 
 function Node(props: { node: PlacedNode; stage: string; description: string | null; task: TaskBrief | undefined; href: string }) {
   const { node, stage, description, task, href } = props;
-  const letters = Math.floor((node.width - 40) / 7.1);
+  const letters = Math.floor((node.width - 40) / 7.2);
   const look = task ? lookOf(task.state) : null;
   const time = task?.seconds !== null && task?.seconds !== undefined ? duration(task.seconds) : "";
   const spoken = [node.task, stage, look?.word, time, task?.reason].filter(Boolean).join(", ");
@@ -166,7 +167,7 @@ function Node(props: { node: PlacedNode; stage: string; description: string | nu
         {cut(node.task, letters)}
       </text>
       <text class="stage" x={33} y={36}>
-        {cut(time ? `${stage} · ${time}` : stage, Math.floor(letters * 1.15))}
+        {cut(time ? `${stage} · ${time}` : stage, Math.floor((node.width - 40) / 5.9))}
       </text>
     </a>
     </g>

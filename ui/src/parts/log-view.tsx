@@ -78,7 +78,7 @@ export function LogView({ path, live }: { path: string; live: boolean }) {
 }
 
 function LevelOptions() {
-  const words: Record<Level, string> = { debug: "all levels", info: "info and above", warn: "warnings and errors", error: "errors" };
+  const words: Record<Level, string> = { debug: "all levels", info: "info or worse", warn: "warnings or worse", error: "errors" };
   return (
     <>
       {LEVELS.map((one) => (

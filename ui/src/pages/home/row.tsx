@@ -3,6 +3,7 @@
 import { at } from "../../api/client";
 import type { PipelineCard } from "../../api/types";
 import { duration, percent, plural } from "../../lib/format";
+import { dstWords } from "../../lib/time";
 import { Icon } from "../../parts/icons";
 import { Status } from "../../parts/status";
 import { Sparkline, Strip } from "../../parts/strip";
@@ -76,7 +77,12 @@ function Next({ card }: { card: PipelineCard }) {
         ) : card.next ? (
           <a href={at`/pipelines/${card.pipeline}/schedule`} title={card.schedule.join("\n")}>
             next <Time at={card.next} as="relative" />
-            {card.next_dst && <span class="dst"> ({card.next_dst})</span>}
+            {card.next_dst && (
+              <span class="dst" title={dstWords(card.next_dst)}>
+                {" "}
+                DST
+              </span>
+            )}
           </a>
         ) : card.schedule.length > 0 ? (
           <span title={card.schedule.join("\n")}>{plural(card.schedule.length, "trigger")}</span>

@@ -51,7 +51,7 @@ function Filled({ pipeline, values, like }: { pipeline: PipelineDetail; values: 
         <SchemaFields form={form} />
         <div class="fields">
           <div class="field">
-            <label for="logical-date">Date it stands for</label>
+            <label class="plain" for="logical-date">Date it stands for</label>
             <input id="logical-date" type="datetime-local" step="1" value={date} onInput={(event) => setDate(event.currentTarget.value)} aria-describedby="logical-date-about" />
             <p class="field-about muted" id="logical-date-about">
               Its logical date, in your zone. Left empty: now.

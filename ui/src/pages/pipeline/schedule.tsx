@@ -7,7 +7,7 @@ import { useResource } from "../../api/use";
 import { addMonths, byDay, monthOr, span, weeks } from "../../lib/calendar";
 import { plural } from "../../lib/format";
 import { lookOf } from "../../lib/status";
-import { type Zone, day, useNow, useZone } from "../../lib/time";
+import { type Zone, day, dstWords, useNow, useZone } from "../../lib/time";
 import { Icon } from "../../parts/icons";
 import { Empty, ProblemBox } from "../../parts/states";
 import { Status, StatusIcon } from "../../parts/status";
@@ -138,7 +138,7 @@ function DayMarks({ slots, firings }: { slots: Slot[]; firings: Firing[] }) {
         ? firings.map((firing) => <span key={firing.time} class="firing" role="img" aria-label={`fires ${firing.local}`} />)
         : firings.length > 0 && <span class="muted num">{plural(firings.length, "firing")}</span>}
       {dst && (
-        <span class="dst" title={dst}>
+        <span class="dst" title={dstWords(dst)}>
           DST
         </span>
       )}
@@ -176,7 +176,7 @@ function DayCard({ date, slots, firings, schedule, zone }: { date: string; slots
           <li key={firing.time}>
             <Time at={firing.time} as="full" />
             <span class="muted">fires, {firing.local}</span>
-            {firing.dst && <span class="dst">{firing.dst}</span>}
+            {firing.dst && <span class="dst">{dstWords(firing.dst)}</span>}
           </li>
         ))}
       </ul>
