@@ -31,7 +31,7 @@ export function refusal(status: number, body: unknown, retryAfter: string | null
   const said = typeof fields.detail === "string" ? fields.detail : typeof fields.title === "string" ? fields.title : null;
   if (status === 429) {
     const wait = Math.min(3600, Math.max(1, Math.ceil(Number(retryAfter ?? "") || 30)));
-    return { text: "Too many attempts.", wait };
+    return { text: "Too many attempts. After a moment you can try again.", wait };
   }
   if (status === 401 && byLink) return { text: "This link has been used, or is too old. Ask for another one, or sign in with a password.", wait: 0 };
   if (status === 401) return { text: "That user and password do not go together.", wait: 0 };

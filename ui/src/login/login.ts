@@ -18,21 +18,21 @@ function tell(text: string, tone: "busy" | "bad"): void {
   told.dataset.tone = tone;
 }
 
-/** Holds the button; with `wait`, counts the seconds down and lets go. */
+/** Tells why it did not work, and holds the button for `wait` seconds, which it counts down. */
 function hold(text: string, wait: number): void {
   clearInterval(countdown);
-  if (button) button.disabled = wait > 0;
-  tell(wait > 0 ? `${text} Try again in ${wait} s.` : text, "bad");
-  if (wait === 0) return;
+  tell(text, "bad");
   let left = wait;
-  countdown = setInterval(() => {
+  const show = () => {
+    if (button) {
+      button.disabled = left > 0;
+      button.textContent = left > 0 ? `Wait ${left} s` : "Sign in";
+    }
+    if (left === 0) clearInterval(countdown);
     left -= 1;
-    if (button) button.textContent = left > 0 ? `Wait ${left} s` : "Sign in";
-    if (left > 0) return;
-    clearInterval(countdown);
-    if (button) button.disabled = false;
-    tell("", "bad");
-  }, 1000);
+  };
+  show();
+  if (wait > 0) countdown = setInterval(show, 1000);
 }
 
 /** Null once signed in. */

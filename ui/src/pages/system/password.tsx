@@ -33,6 +33,7 @@ export function Password() {
         <h2 id="password">Your password</h2>
       </header>
       <form class="body stack" onSubmit={submit}>
+        {!asksOld && <p>You signed in by a link, which works once. Set a password to come back.</p>}
         {/* For password managers: whose password it is. */}
         <input class="sr-only" type="text" autocomplete="username" value={session?.user ?? ""} readOnly tabIndex={-1} aria-hidden="true" />
         {asksOld && <Field label="The one you have" name="current-password" value={old} onChange={setOld} hint={null} />}

@@ -52,6 +52,7 @@ export function Tokens() {
                 {
                   name: "Action",
                   silent: true,
+                  numeric: true,
                   cell: (one) => (
                     <button type="button" class="quiet" onClick={() => setRevoking(one)} aria-label={`Revoke ${one.name}`}>
                       Revoke

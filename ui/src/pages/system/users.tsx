@@ -63,6 +63,7 @@ export function Users() {
               {
                 name: "Action",
                 silent: true,
+                numeric: true,
                 cell: (one) =>
                   one.user !== session?.user && (
                     <span class="row-actions">
