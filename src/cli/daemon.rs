@@ -25,7 +25,7 @@ use crate::engine::owner::LockFiles;
 use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
 use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
-use crate::server::{Facts, Metrics, Server};
+use crate::server::{Api, Auth, Metrics, Places, Server};
 use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
@@ -87,8 +87,19 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     let mut scheduler =
         Daemon::new(workspace.clone(), store.clone(), handle.clone(), clock.clone(), Arc::new(SystemEntropy), owners, inbox);
     let metrics = Metrics::new(store.clone(), scheduler.pulse());
-    let facts = Facts { pulse: scheduler.pulse(), clock: clock.clone(), metrics: metrics.clone(), token };
-    let server = listen.map(|address| Server::start(address, facts).with_context(|| format!("cannot listen on {address}"))).transpose()?;
+    let api = Arc::new(Api {
+        workspace: workspace.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        entropy: Arc::new(SystemEntropy),
+        handle: handle.clone(),
+        nudger: nudger.clone(),
+        pulse: scheduler.pulse(),
+        metrics: metrics.clone(),
+        auth: Auth { metrics_token: token },
+        places: Places::default(),
+    });
+    let server = listen.map(|address| Server::start(address, api).with_context(|| format!("cannot listen on {address}"))).transpose()?;
     let address = server.as_ref().map(|server| server.address().to_string());
     note(&store, service.owner(), address.as_deref(), &*clock);
     listen_to_signals(handle.clone(), nudger.clone(), workspace.clone(), clock.clone(), args.grace)?;

@@ -8,11 +8,9 @@ mod backup;
 mod cancel;
 mod completions;
 mod daemon;
-mod dashboard;
 mod data;
 mod doctor;
 mod exit;
-mod facts;
 mod graph;
 mod history;
 mod init;
@@ -21,6 +19,7 @@ mod log_file;
 mod logs;
 mod mark;
 mod models;
+mod openapi;
 mod output;
 mod pause;
 mod peer;
@@ -159,6 +158,8 @@ enum Verb {
     Doctor(doctor::Args),
     /// Print the JSON Schema of the pipeline language.
     Schema(schema::Args),
+    /// Print the OpenAPI document of the daemon's API.
+    Openapi(openapi::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -253,6 +254,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Validate(args) => Exit::from_code(validate::run(args, &workspace, &mut out, &mut err, terminal.err_color)?),
         Verb::Graph(args) => Exit::from_code(graph::run(args, &workspace, &mut out, &mut err, terminal.err_color)?),
         Verb::Schema(args) => Exit::from_code(schema::run(args, &mut out, &mut err, terminal.out_color)?),
+        Verb::Openapi(args) => openapi::run(args, &mut out).map(|()| Exit::Success)?,
         Verb::Stages(args) => Exit::from_code(stages::run(args, &mut out, &mut err, terminal.out_color)?),
         Verb::Completions(args) => Exit::from_code(completions::run(args, &mut out, &mut err, terminal.out_color)?),
     };

@@ -11,7 +11,7 @@ use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs};
 use super::peer::{by_hand, new_run_id, open_for_writing, wake_daemon};
 use super::status::now;
-use crate::engine::{Enqueue, enqueue, text_hash};
+use crate::engine::{Enqueue, enqueue, pin};
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow trigger`.
@@ -45,7 +45,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     let store = open_for_writing(workspace)?;
     let (id, at) = (new_run_id(), now());
     store.write(|tx| {
-        let version = tx.pipeline_version(&source.pipeline.name, &text_hash(&source.text), &source.text, Some(&source.file), at)?;
+        let version = pin(tx, &source.pipeline.name, &source.text, Some(&source.file), at)?;
         let run = Enqueue {
             id: id.clone(),
             pipeline: &source.pipeline,

@@ -54,7 +54,7 @@ pub use claim::{Claim, Claims};
 pub use commit::Patience;
 pub use core::Mark;
 pub use driver::{Driver, Options, Parts, timestamp};
-pub use enqueue::{Enqueue, enqueue, text_hash};
+pub use enqueue::{Enqueue, enqueue, pin};
 pub use launch::{AtLimit, Launch};
 pub use live::stage_name;
 pub use message::{Answer, Handle, Message, Reply};

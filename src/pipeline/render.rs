@@ -37,7 +37,7 @@ impl Loaded {
 }
 
 /// The diagnostics of one file: the JSON of `recflow validate --json` is a list of these.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct FileReport {
     /// The file as it was named.
     pub file: String,
@@ -48,7 +48,7 @@ pub struct FileReport {
 }
 
 /// One diagnostic as data.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct DiagnosticReport {
     severity: Severity,
     code: &'static str,
@@ -66,7 +66,7 @@ pub struct DiagnosticReport {
 }
 
 /// Another place that belongs to a diagnostic.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 struct RelatedReport {
     #[serde(flatten)]
     start: Position,

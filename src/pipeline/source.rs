@@ -26,7 +26,7 @@ impl Span {
 }
 
 /// A place as an editor counts it: both from 1, columns in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Position {
     /// Line, from 1.
     pub line: usize,

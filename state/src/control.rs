@@ -7,9 +7,10 @@
 use rusqlite::Row;
 use serde_json::Value;
 
+use crate::columns::Columns;
 use crate::error::Result;
 use crate::ids::{RunId, UnixMs};
-use crate::json::{FromJson, ToJson};
+use crate::json::ToJson;
 use crate::rows::Run;
 use crate::select;
 use crate::status::RunStatus;
@@ -65,14 +66,16 @@ const ADD_CONTROL: &str = "INSERT INTO control (run_id, body, created_at) VALUES
 const ANSWER_CONTROL: &str = "UPDATE control SET done_at = ?2, result = ?3 WHERE id = ?1 AND done_at IS NULL";
 
 fn control(row: &Row<'_>) -> rusqlite::Result<ControlRow> {
-    Ok(ControlRow {
-        id: row.get("id")?,
-        run: row.get("run_id")?,
-        body: row.get::<_, FromJson>("body")?.0,
-        created_at: row.get("created_at")?,
-        done_at: row.get("done_at")?,
-        result: row.get("result")?,
-    })
+    let mut columns = Columns::of(row);
+    let control = ControlRow {
+        id: columns.get()?,
+        run: columns.get()?,
+        body: columns.value()?,
+        created_at: columns.get()?,
+        done_at: columns.get()?,
+        result: columns.get()?,
+    };
+    columns.finish(control)
 }
 
 impl View<'_> {
@@ -111,14 +114,16 @@ impl View<'_> {
     /// All tasks whose row says that they are under way; the owner of some may be dead.
     pub fn running_tasks(&self) -> Result<Vec<RunningTask>> {
         self.rows("list the running tasks", RUNNING_TASKS, &[], |row| {
-            Ok(RunningTask {
-                run: row.get(0)?,
-                owner: row.get(1)?,
-                pipeline: row.get(2)?,
-                task: row.get(3)?,
-                pool: row.get(4)?,
-                pool_slots: row.get(5)?,
-            })
+            let mut columns = Columns::of(row);
+            let task = RunningTask {
+                run: columns.get()?,
+                owner: columns.get()?,
+                pipeline: columns.get()?,
+                task: columns.get()?,
+                pool: columns.get()?,
+                pool_slots: columns.get()?,
+            };
+            columns.finish(task)
         })
     }
 

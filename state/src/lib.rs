@@ -25,6 +25,7 @@
 //! | `wal_autocheckpoint = 1000`, `journal_size_limit = 16 MiB` | the log beside the store is folded into it every 1,000 pages, and does not stay large after a long read |
 //! | `auto_vacuum = INCREMENTAL`, of stores made since schema 3 | what `recflow prune` deletes can be given back to the disk in small steps; without it the file keeps its size and the room is used again |
 //! | `trusted_schema = OFF` | a store that somebody else wrote cannot run functions through its schema |
+//! | `ENABLE_QPSG` | a question is compiled once and its plan never depends on values: no test of a plan can be passed by luck |
 //! | `STRICT` tables | a column holds what its type says, or the write fails |
 //!
 //! WAL needs shared memory, so the store must lie on a local disk, not on NFS.
@@ -33,6 +34,7 @@
 //! [`control`] (who executes them, and what people want of them), [`listing`] (many runs at once), [`retention`] (what is deleted),
 //! [`health`] (checks and copies), [`damage`], [`error`].
 
+mod columns;
 mod connection;
 pub mod control;
 pub mod damage;

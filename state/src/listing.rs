@@ -6,6 +6,7 @@
 use rusqlite::Row;
 use rusqlite::types::ToSql;
 
+use crate::columns::Columns;
 use crate::error::Result;
 use crate::ids::{RunId, UnixMs};
 use crate::rows::{Run, RunFilter};
@@ -102,15 +103,17 @@ impl View<'_> {
     /// All tasks whose row says that they are under way, those that started first in front; the owner of some may be dead.
     pub fn tasks_under_way(&self) -> Result<Vec<TaskUnderWay>> {
         self.rows("list the running tasks", TASKS_UNDER_WAY, &[], |row: &Row<'_>| {
-            Ok(TaskUnderWay {
-                run: row.get("run_id")?,
-                pipeline: row.get("pipeline")?,
-                owner: row.get("owner")?,
-                task: row.get("task_id")?,
-                stage: row.get("stage")?,
-                attempts: row.get("attempts")?,
-                started_at: row.get("started_at")?,
-            })
+            let mut columns = Columns::of(row);
+            let task = TaskUnderWay {
+                run: columns.get()?,
+                pipeline: columns.get()?,
+                owner: columns.get()?,
+                task: columns.get()?,
+                stage: columns.get()?,
+                attempts: columns.get()?,
+                started_at: columns.get()?,
+            };
+            columns.finish(task)
         })
     }
 
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_filter_walks_one_index_and_sorts_nothing() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let mut connection = crate::connection::connect_in_memory().unwrap();
         crate::migrate::migrate(&mut connection, std::path::Path::new("s"), || None).unwrap();
         let pick = |bit: u32, mask: u32| mask & (1 << bit) != 0;
         for mask in 0..64u32 {

@@ -6,6 +6,7 @@
 use rusqlite::Row;
 use serde_json::Value;
 
+use crate::columns::Columns;
 use crate::error::Result;
 use crate::ids::{RunId, UnixMs, VersionId};
 use crate::json::{FromJson, ToJson};
@@ -71,6 +72,22 @@ pub struct SlotRow {
     pub run: Option<RunId>,
     /// When that was decided.
     pub decided_at: UnixMs,
+}
+
+impl SlotRow {
+    /// A slot that becomes no run.
+    pub fn skipped(pipeline: &str, at: UnixMs, reason: &str, decided_at: UnixMs) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            at,
+            until: at,
+            count: 1,
+            decision: SlotDecision::Skipped,
+            reason: Some(reason.to_owned()),
+            run: None,
+            decided_at,
+        }
+    }
 }
 
 /// Where a conditional trigger stands.
@@ -153,61 +170,68 @@ const FACT: &str = "SELECT value FROM fact WHERE name = ?1";
 const PUT_FACT: &str = "INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 fn pipeline(row: &Row<'_>) -> rusqlite::Result<PipelineRow> {
-    Ok(PipelineRow {
-        name: row.get("name")?,
-        file: row.get("file")?,
-        version: row.get("version_id")?,
-        error: row.get("error")?,
-        present: row.get("present")?,
-        paused_at: row.get("paused_at")?,
-        changed_at: row.get("changed_at")?,
-    })
+    let mut columns = Columns::of(row);
+    let pipeline = PipelineRow {
+        name: columns.get()?,
+        file: columns.get()?,
+        version: columns.get()?,
+        error: columns.get()?,
+        present: columns.get()?,
+        paused_at: columns.get()?,
+        changed_at: columns.get()?,
+    };
+    columns.finish(pipeline)
 }
 
 pub(crate) fn slot(row: &Row<'_>) -> rusqlite::Result<SlotRow> {
-    let decision: String = row.get("decision")?;
-    Ok(SlotRow {
-        pipeline: row.get("pipeline")?,
-        at: row.get("at")?,
-        until: row.get("until")?,
-        count: row.get("count")?,
-        decision: if decision == SlotDecision::Run.as_str() { SlotDecision::Run } else { SlotDecision::Skipped },
-        reason: row.get("reason")?,
-        run: row.get("run_id")?,
-        decided_at: row.get("decided_at")?,
-    })
+    let mut columns = Columns::of(row);
+    let slot = SlotRow {
+        pipeline: columns.get()?,
+        at: columns.get()?,
+        until: columns.get()?,
+        count: columns.get()?,
+        decision: decision(&columns.get::<String>()?),
+        reason: columns.get()?,
+        run: columns.get()?,
+        decided_at: columns.get()?,
+    };
+    columns.finish(slot)
+}
+
+fn decision(token: &str) -> SlotDecision {
+    if token == SlotDecision::Run.as_str() { SlotDecision::Run } else { SlotDecision::Skipped }
 }
 
 fn trigger_state(row: &Row<'_>) -> rusqlite::Result<TriggerStateRow> {
-    Ok(TriggerStateRow {
-        pipeline: row.get("pipeline")?,
-        key: row.get("trigger_key")?,
-        seen: row.get::<_, FromJson>("seen")?.0,
-        pending: select::json(row, "pending")?,
-        pending_since: row.get("pending_since")?,
-    })
+    let mut columns = Columns::of(row);
+    let trigger_state = TriggerStateRow {
+        pipeline: columns.get()?,
+        key: columns.get()?,
+        seen: columns.value()?,
+        pending: columns.value_or_null()?,
+        pending_since: columns.get()?,
+    };
+    columns.finish(trigger_state)
 }
 
 fn run_end(row: &Row<'_>) -> rusqlite::Result<RunEnd> {
-    Ok(RunEnd {
-        seq: row.get("seq")?,
-        run: row.get("run_id")?,
-        pipeline: row.get("pipeline")?,
-        status: row.get("status")?,
-        at: row.get("at")?,
-    })
+    let mut columns = Columns::of(row);
+    let run_end = RunEnd { seq: columns.get()?, run: columns.get()?, pipeline: columns.get()?, status: columns.get()?, at: columns.get()? };
+    columns.finish(run_end)
 }
 
 fn backfill(row: &Row<'_>) -> rusqlite::Result<Backfill> {
-    Ok(Backfill {
-        id: row.get("id")?,
-        pipeline: row.get("pipeline")?,
-        since: row.get("since")?,
-        until: row.get("until")?,
-        max_active: row.get("max_active")?,
-        created_at: row.get("created_at")?,
-        cancelled_at: row.get("cancelled_at")?,
-    })
+    let mut columns = Columns::of(row);
+    let backfill = Backfill {
+        id: columns.get()?,
+        pipeline: columns.get()?,
+        since: columns.get()?,
+        until: columns.get()?,
+        max_active: columns.get()?,
+        created_at: columns.get()?,
+        cancelled_at: columns.get()?,
+    };
+    columns.finish(backfill)
 }
 
 impl View<'_> {

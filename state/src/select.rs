@@ -5,8 +5,8 @@
 use rusqlite::Row;
 use rusqlite::types::FromSql;
 
+use crate::columns::Columns;
 use crate::error::Candidate;
-use crate::json::FromJson;
 use crate::rows::{AttemptRow, EventRow, MetricRow, PipelineText, Run, TaskRow};
 
 macro_rules! runs {
@@ -58,92 +58,106 @@ pub(crate) const VERSION_BY_HASH: &str = "SELECT id FROM pipeline_version WHERE 
 pub(crate) const TASK_AT: &str = "SELECT task_id FROM task WHERE run_id = ?1 AND position = ?2";
 
 pub(crate) fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
-    Ok(Run {
-        id: row.get("id")?,
-        pipeline: row.get("pipeline")?,
-        version: row.get("version_id")?,
-        trigger: row.get("run_trigger")?,
-        logical_date: row.get("logical_date")?,
-        params: row.get::<_, FromJson>("params")?.0,
-        status: row.get("status")?,
-        owner: row.get("owner")?,
-        created_at: row.get("created_at")?,
-        started_at: row.get("started_at")?,
-        ended_at: row.get("ended_at")?,
-        reason: row.get("reason")?,
-        workspace: row.get("workspace")?,
-        binary_version: row.get("binary_version")?,
-        priority: row.get("priority")?,
-        cause: json(row, "cause")?,
-        backfill: row.get("backfill_id")?,
-        replay_of: row.get("replay_of")?,
-    })
+    let mut columns = Columns::of(row);
+    let run = Run {
+        id: columns.get()?,
+        pipeline: columns.get()?,
+        version: columns.get()?,
+        trigger: columns.get()?,
+        logical_date: columns.get()?,
+        params: columns.value()?,
+        status: columns.get()?,
+        owner: columns.get()?,
+        created_at: columns.get()?,
+        started_at: columns.get()?,
+        ended_at: columns.get()?,
+        reason: columns.get()?,
+        workspace: columns.get()?,
+        binary_version: columns.get()?,
+        priority: columns.get()?,
+        cause: columns.value_or_null()?,
+        backfill: columns.get()?,
+        replay_of: columns.get()?,
+    };
+    columns.finish(run)
 }
 
 pub(crate) fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
-    Ok(Candidate { id: row.get("id")?, pipeline: row.get("pipeline")?, status: row.get("status")?, created_at: row.get("created_at")? })
+    let mut columns = Columns::of(row);
+    let candidate = Candidate { id: columns.get()?, pipeline: columns.get()?, status: columns.get()?, created_at: columns.get()? };
+    columns.finish(candidate)
 }
 
 pub(crate) fn task(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
-    Ok(TaskRow {
-        run_id: row.get("run_id")?,
-        position: row.get("position")?,
-        task_id: row.get("task_id")?,
-        stage: row.get("stage")?,
-        state: row.get("state")?,
-        generation: row.get("generation")?,
-        attempts: row.get("attempts")?,
-        queued_at: row.get("queued_at")?,
-        started_at: row.get("started_at")?,
-        ended_at: row.get("ended_at")?,
-        reason: row.get("reason")?,
-        error: json(row, "error")?,
-    })
+    let mut columns = Columns::of(row);
+    let task = TaskRow {
+        run_id: columns.get()?,
+        position: columns.get()?,
+        task_id: columns.get()?,
+        stage: columns.get()?,
+        state: columns.get()?,
+        generation: columns.get()?,
+        attempts: columns.get()?,
+        queued_at: columns.get()?,
+        started_at: columns.get()?,
+        ended_at: columns.get()?,
+        reason: columns.get()?,
+        error: columns.value_or_null()?,
+    };
+    columns.finish(task)
 }
 
 pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
-    Ok(AttemptRow {
-        run_id: row.get("run_id")?,
-        task_id: row.get("task_id")?,
-        number: row.get("number")?,
-        generation: row.get("generation")?,
-        state: row.get("state")?,
-        pid: row.get("pid")?,
-        pid_start: count(row, "pid_start")?,
-        started_at: row.get("started_at")?,
-        ended_at: row.get("ended_at")?,
-        exit: row.get("exit")?,
-        peak_rss_bytes: count(row, "peak_rss_bytes")?,
-        cpu_ms: count(row, "cpu_ms")?,
-        inputs: json(row, "inputs")?,
-        error: json(row, "error")?,
-        output: json(row, "output")?,
-        log: row.get("log")?,
-        progress: json(row, "progress")?,
-    })
+    let mut columns = Columns::of(row);
+    let attempt = AttemptRow {
+        run_id: columns.get()?,
+        task_id: columns.get()?,
+        number: columns.get()?,
+        generation: columns.get()?,
+        state: columns.get()?,
+        pid: columns.get()?,
+        pid_start: columns.count_or_null()?,
+        started_at: columns.get()?,
+        ended_at: columns.get()?,
+        exit: columns.get()?,
+        peak_rss_bytes: columns.count_or_null()?,
+        cpu_ms: columns.count_or_null()?,
+        inputs: columns.value_or_null()?,
+        error: columns.value_or_null()?,
+        output: columns.value_or_null()?,
+        log: columns.get()?,
+        progress: columns.value_or_null()?,
+    };
+    columns.finish(attempt)
 }
 
 pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
-    Ok(EventRow { seq: unsigned(row, "seq")?, at: row.get("at")?, body: row.get::<_, FromJson>("body")?.0 })
+    let mut columns = Columns::of(row);
+    let event = EventRow { seq: columns.count()?, at: columns.get()?, body: columns.value()? };
+    columns.finish(event)
 }
 
 pub(crate) fn metric(row: &Row<'_>) -> rusqlite::Result<MetricRow> {
-    Ok(MetricRow {
-        attempt: row.get("attempt")?,
-        name: row.get("name")?,
-        step: unsigned(row, "step")?,
-        value: row.get::<_, Option<f64>>("value")?.unwrap_or(f64::NAN),
-    })
+    let mut columns = Columns::of(row);
+    let metric = MetricRow {
+        attempt: columns.get()?,
+        name: columns.get()?,
+        step: columns.count()?,
+        value: columns.get::<Option<f64>>()?.unwrap_or(f64::NAN),
+    };
+    columns.finish(metric)
 }
 
 pub(crate) fn pipeline_text(row: &Row<'_>) -> rusqlite::Result<PipelineText> {
-    Ok(PipelineText {
-        pipeline: row.get("pipeline")?,
-        hash: row.get("hash")?,
-        text: row.get("text")?,
-        file: row.get("file")?,
-        created_at: row.get("created_at")?,
-    })
+    let mut columns = Columns::of(row);
+    let pipeline_text = PipelineText {
+        pipeline: columns.get()?,
+        hash: columns.get()?,
+        text: columns.get()?,
+        file: columns.get()?,
+        created_at: columns.get()?,
+    };
+    columns.finish(pipeline_text)
 }
 
 /// The only column of a row.
@@ -151,26 +165,9 @@ pub(crate) fn single<T: FromSql>(row: &Row<'_>) -> rusqlite::Result<T> {
     row.get(0)
 }
 
-pub(crate) fn json(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<serde_json::Value>> {
-    Ok(row.get::<_, Option<FromJson>>(column)?.map(|json| json.0))
-}
-
 /// A count as SQLite keeps it: its integers are signed, which no count of ours comes near to exceed.
 pub(crate) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// The reverse of [`signed`]; a negative number is damage.
-pub(crate) fn unsigned(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
-    Ok(count(row, column)?.unwrap_or(0))
-}
-
-fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
-    let Some(stored) = row.get::<_, Option<i64>>(column)? else { return Ok(None) };
-    match u64::try_from(stored) {
-        Ok(count) => Ok(Some(count)),
-        Err(_) => Err(rusqlite::Error::IntegralValueOutOfRange(row.as_ref().column_index(column)?, stored)),
-    }
 }
 
 #[cfg(test)]
@@ -179,7 +176,7 @@ mod tests {
     use rusqlite::{Connection, StatementStatus};
 
     fn store() -> Connection {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let mut connection = crate::connection::connect_in_memory().unwrap();
         crate::migrate::migrate(&mut connection, std::path::Path::new("s"), || None).unwrap();
         connection
     }

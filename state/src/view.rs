@@ -91,7 +91,7 @@ impl<'c> View<'c> {
 
     /// The current outputs of a run, by task.
     pub fn outputs(&self, run: &RunId) -> Result<BTreeMap<String, Value>> {
-        let output = |row: &Row<'_>| Ok((row.get("task_id")?, row.get::<_, FromJson>("value")?.0));
+        let output = |row: &Row<'_>| Ok((row.get(1)?, row.get::<_, FromJson>(2)?.0));
         let outputs = self.rows("read the outputs of a run", select::OUTPUTS, &[run], output)?;
         Ok(outputs.into_iter().collect())
     }
@@ -193,5 +193,30 @@ impl<'c> View<'c> {
     pub(crate) fn change(&self, what: &str, sql: &str, params: &[&dyn ToSql]) -> Result<usize> {
         let change = || self.connection.prepare_cached(sql)?.execute(params);
         change().map_err(|error| Error::sqlite(self.path, what, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, UnixMs};
+    use rusqlite::StatementStatus;
+
+    /// SQLite compiles a statement again where it believes that the schema may have changed, which costs more than most answers.
+    #[test]
+    fn a_question_is_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for store in [Store::in_memory().unwrap(), Store::open(folder.path().join("s.db")).unwrap()] {
+            let compiled_again = |view: &View<'_>| {
+                view.tasks(&RunId::from_random(1))?;
+                let statement = view.connection.prepare_cached(select::TASKS).unwrap();
+                Ok::<_, Error>(statement.get_status(StatementStatus::RePrepare))
+            };
+            for n in 0..3 {
+                let written =
+                    store.write(|tx| tx.pipeline_version("p", &format!("{n}"), "text", None, UnixMs(0)).and_then(|_| compiled_again(tx)));
+                assert_eq!((written.unwrap(), store.read(compiled_again).unwrap()), (0, 0), "{}, {n}", store.path().display());
+            }
+        }
     }
 }
