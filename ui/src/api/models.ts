@@ -69,17 +69,18 @@ export interface ModelDetails extends ModelVersion {
 
 export interface Recommendation {
   item: string | number;
+  /** A predicted rating or preference; with the fallback `popular`, the number of ratings. */
   score: number;
-  name?: string | null;
 }
 
-/** What the current model answers for a user. */
+/** What the current model answers for a user, or for somebody new (then without `user`). */
 export interface Recommendations {
-  user?: string | number | null;
+  user?: string | number;
   version: string;
+  /** Best first. */
   items: Recommendation[];
   /** Why these are not of the model: `popular`. */
-  fallback?: string | null;
+  fallback: string | null;
   /** Items of a fold-in that the model does not know. */
   unknown_items?: (string | number)[];
 }
@@ -87,8 +88,30 @@ export interface Recommendations {
 export interface Prediction {
   user: string | number;
   item: string | number;
-  rating?: number | null;
-  fallback?: string | null;
+  rating: number | null;
+  /** Why it is not of the model: `mean`. */
+  fallback: string | null;
+  knows_user: boolean;
+  knows_item: boolean;
+}
+
+export interface Predictions {
+  version: string;
+  predictions: Prediction[];
+}
+
+/** The model that answers. */
+export interface Serving {
+  version: string;
+  since: string;
+  users: number;
+  items: number;
+  rank: number;
+  implicit: boolean;
+  /** Whether it answers for somebody new. */
+  folds_in: boolean;
+  /** Why the version that should answer does not. */
+  trouble: { message: string; hint: string | null } | null;
 }
 
 /** A metric against its threshold. */

@@ -54,7 +54,7 @@ export function ModelsPage() {
               {view === "decisions" ? (
                 <Loaded of={history}>{(found) => <Decisions decisions={found.items} />}</Loaded>
               ) : view === "try" ? (
-                <Try folder={folder} hasCurrent={items.some((one) => one.current)} />
+                <Try folder={folder} />
               ) : (
                 <div class="stack">
                   <Trends versions={items} decisions={decisions} />

@@ -2,24 +2,50 @@
 
 import { useState } from "preact/hooks";
 import { get, post, Problem, query } from "../../api/client";
-import type { Prediction, Recommendations } from "../../api/models";
-import { fixed } from "../../lib/figures";
-import { Empty, ProblemBox } from "../../parts/states";
+import type { Prediction, Predictions, Recommendations, Serving } from "../../api/models";
+import { useResource } from "../../api/use";
+import { fixed, whole } from "../../lib/figures";
+import { Loaded, ProblemBox } from "../../parts/states";
 import { Table } from "../../parts/table";
-import { Answer, Fallback } from "./answer";
+import { Time } from "../../parts/time";
+import { Answer } from "./answer";
 import { id, parsePairs, parseRatings, versionName } from "./facts";
 
 /** Items that are asked for unless told otherwise, and at most. */
 const K = 10;
 const K_MAX = 100;
 
-export function Try({ folder, hasCurrent }: { folder: string; hasCurrent: boolean }) {
-  if (!hasCurrent) return <Empty title="There is no current version to ask">Promote one first: its page has the button.</Empty>;
+export function Try({ folder }: { folder: string }) {
+  const serving = useResource<Serving>(query("/models/current/serving", { folder }), (change) => change.kind === "model");
   return (
-    <div class="columns">
-      <ForUser folder={folder} />
-      <ForNewcomer folder={folder} />
-      <Predict folder={folder} />
+    <Loaded of={serving} rows={4}>
+      {(model) => (
+        <div class="stack">
+          <Answers model={model} />
+          <div class="columns">
+            <ForUser folder={folder} />
+            {model.folds_in && <ForNewcomer folder={folder} />}
+            <Predict folder={folder} />
+          </div>
+        </div>
+      )}
+    </Loaded>
+  );
+}
+
+/** Which model answers. Where another one should, why it does not. */
+function Answers({ model }: { model: Serving }) {
+  return (
+    <div>
+      <p class="muted">
+        <span class="num">{versionName(model.version)}</span> answers, since <Time at={model.since} />: it knows {whole(model.users)} users and {whole(model.items)} items.
+      </p>
+      {model.trouble && (
+        <p class="note" role="status">
+          The version that should answer does not: {model.trouble.message}
+          {model.trouble.hint && <span class="hint"> {model.trouble.hint}</span>}
+        </p>
+      )}
     </div>
   );
 }
@@ -42,10 +68,11 @@ function useAsk<T>(): [Asked<T>, (question: Promise<T>) => void] {
 function ForUser({ folder }: { folder: string }) {
   const [user, setUser] = useState("");
   const [k, setK] = useState(K);
+  const [isFresh, setFresh] = useState(false);
   const [asked, ask] = useAsk<Recommendations>();
   const submit = (event: Event) => {
     event.preventDefault();
-    ask(get(query(`/models/current/recommendations/${encodeURIComponent(user.trim())}`, { k, folder })));
+    ask(get(query(`/models/current/recommendations/${encodeURIComponent(user.trim())}`, { k, exclude_seen: isFresh || null, folder })));
   };
   return (
     <section class="card" aria-labelledby="try-user">
@@ -60,6 +87,10 @@ function ForUser({ folder }: { folder: string }) {
         <label class="entry entry-short">
           <span>How many</span>
           <input type="number" min={1} max={K_MAX} required value={k} onInput={(event) => setK(event.currentTarget.valueAsNumber)} />
+        </label>
+        <label class="tick">
+          <input type="checkbox" checked={isFresh} onChange={(event) => setFresh(event.currentTarget.checked)} />
+          without what they rated
         </label>
         <button type="submit" class="primary" disabled={asked.state === "asking"}>
           Recommend
@@ -117,11 +148,6 @@ function ForNewcomer({ folder }: { folder: string }) {
   );
 }
 
-interface Predictions {
-  version: string;
-  predictions: Prediction[];
-}
-
 function Predict({ folder }: { folder: string }) {
   const [typed, setTyped] = useState("");
   const [asked, ask] = useAsk<Predictions>();
@@ -169,14 +195,26 @@ function Predict({ folder }: { folder: string }) {
               columns={[
                 { name: "User", cell: (one) => one.user },
                 { name: "Item", cell: (one) => one.item },
-                { name: "Rating", numeric: true, by: (one) => one.rating ?? null, cell: (one) => fixed(one.rating, 3) },
-                { name: "Note", cell: (one) => <Fallback name={one.fallback} short /> },
+                { name: "Rating", numeric: true, by: (one) => one.rating, cell: (one) => fixed(one.rating, 3) },
+                { name: "Note", cell: (one) => <Note of={one} /> },
               ]}
             />
           </>
         )}
       </Outcome>
     </section>
+  );
+}
+
+/** What the model does not know of a pair, and what its rating then is. */
+function Note({ of }: { of: Prediction }) {
+  const unknown = [of.knows_user ? null : "user", of.knows_item ? null : "item"].filter(Boolean).join(" and ");
+  if (unknown === "") return null;
+  return (
+    <span class="status tone-warn">
+      unknown {unknown}
+      {of.fallback && `: ${of.fallback}`}
+    </span>
   );
 }
 
