@@ -150,11 +150,12 @@ function Node(props: { node: PlacedNode; stage: string; description: string | nu
   const letters = Math.floor((node.width - 40) / 7.2);
   const look = task ? lookOf(task.state) : null;
   const time = task?.seconds !== null && task?.seconds !== undefined ? duration(task.seconds) : "";
-  const spoken = [node.task, stage, look?.word, time, task?.reason].filter(Boolean).join(", ");
+  // What the tooltip shows is also its name for those who do not see it.
+  const about = [[node.task, stage, look?.word, time].filter(Boolean).join(", "), description, task?.reason ?? task?.error].filter(Boolean).join("\n");
   return (
     <g transform={`translate(${node.x} ${node.y})`}>
-    <a class={`node ${look ? `tone-${look.tone} has-state is-${task?.state}` : ""}`} href={href} aria-label={spoken}>
-      <title>{[node.task, description, task?.reason ?? task?.error].filter(Boolean).join("\n")}</title>
+    <a class={`node ${look ? `tone-${look.tone} has-state is-${task?.state}` : ""}`} href={href}>
+      <title>{about}</title>
       <rect class="body" width={node.width} height={NODE_HEIGHT} rx={7} />
       {look ? (
         <g class="node-icon" transform="translate(10 15)">

@@ -52,7 +52,8 @@ function RunHead({ run, date, share, first }: { run: GridRun; date: string; shar
   const { tone, word } = lookOf(run.status);
   const label = `run ${run.run}, ${word}, ${date}, ${duration(run.seconds)}`;
   return (
-    <div role="columnheader" class={`grid-run tone-${tone} is-${run.status}`} tabIndex={first ? 0 : -1} aria-label={label}>
+    <div role="columnheader" class={`grid-run tone-${tone} is-${run.status}`} tabIndex={first ? 0 : -1}>
+      <span class="sr-only">{label}</span>
       <span class="grid-bar" style={{ height: `${3 + Math.round(share * (BAR - 3))}px` }} />
     </div>
   );
@@ -89,7 +90,7 @@ function destinationOf(cell: HTMLElement | null, runs: GridRun[]): string | null
 /** Tooltips when they are wanted: 5,000 titles would cost more than the cells. */
 function hint(event: MouseEvent): void {
   const cell = cellOf(event);
-  const label = cell?.getAttribute("aria-label");
+  const label = cell?.getAttribute("aria-label") ?? cell?.textContent;
   const task = cell?.parentElement?.dataset.task;
   if (cell && label && !cell.title) cell.title = task === undefined ? label : `${task}: ${label}`;
 }
