@@ -13,9 +13,10 @@ use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs};
 use super::peer::{new_run_id, open_for_writing, wake_daemon};
 use super::status::{now, open_store};
-use crate::engine::{Wish, ask, pin};
+use crate::engine::pin;
 use crate::pipeline::instant::{FORMS, Moment};
 use crate::scheduler::backfill::{Backfill, DATES_MAX, Date, Reprocess, slots_between};
+use crate::scheduler::by_hand::cancel_backfill;
 use crate::workspace::Workspace;
 
 /// Runs of a pipeline that are looked through for those of the dates.
@@ -127,26 +128,12 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
 
 /// Calls a backfill off.
 fn cancel(number: i64, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let store = open_for_writing(workspace)?;
-    if store.read(|view| view.backfill(number))?.is_none() {
+    let (store, at) = (open_for_writing(workspace)?, now());
+    let Some((waiting, live)) = store.write(|tx| cancel_backfill(tx, number, at))? else {
         return Err(
             Failure::usage(format!("there is no backfill {number}")).with_hint("`recflow runs --trigger backfill` lists their runs")
         );
-    }
-    let (at, reason) = (now(), format!("backfill {number} was called off"));
-    let (mut waiting, mut live) = (0, 0);
-    store.write(|tx| -> anyhow::Result<()> {
-        tx.cancel_backfill(number, at)?;
-        for run in tx.open_runs_of_backfill(number)? {
-            if tx.cancel_unclaimed(&run.id, at, &reason)? {
-                waiting += 1;
-            } else {
-                ask(tx, &run.id, &Wish::Cancel { force: false, reason: reason.clone() }, at)?;
-                live += 1;
-            }
-        }
-        Ok(())
-    })?;
+    };
     wake_daemon(workspace, &store)?;
     writeln!(out, "backfill {number}: {waiting} runs had not begun and are cancelled, {live} under way are asked to end")?;
     Ok(Exit::Success)

@@ -35,6 +35,11 @@ pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Res
         let failure = Failure::usage(format!("`{}` exists", args.file.display()));
         return Err(failure.with_hint("name another file, or give --force to replace it"));
     }
+    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let failure = Failure::usage(format!("cannot write `{}`: there is no folder `{}`", args.file.display(), folder.display()));
+        return Err(failure.with_hint(format!("create it (`mkdir -p {}`), or name a file elsewhere", folder.display())));
+    }
     let health = backup(&store, &args.file, args.force)?;
     if args.json {
         print_json(&json!({ "file": args.file, "bytes": health.bytes, "schema": health.schema }), out)?;

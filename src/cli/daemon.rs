@@ -5,7 +5,6 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,19 +12,22 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use recflow_stages::clock::{Clock, SystemClock};
-use recflow_state::Store;
+use recflow_stages::estimate::machine_memory;
+use recflow_state::{Store, UnixMs};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::{Exit, Failure};
+use super::listen::{self, Listen};
 use super::load;
 use super::log_file::{self, Format};
 use super::run::{Resources, limits, options};
 use crate::engine::entropy::SystemEntropy;
 use crate::engine::owner::LockFiles;
 use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
+use crate::facts::{Definitions, Overviews};
 use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
-use crate::server::{Api, Auth, Metrics, Places, Server};
+use crate::server::{Api, Auth, Feed, Metrics, Places, Server};
 use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
@@ -40,15 +42,11 @@ runs gets a grace period, and what is left is resumed by the next daemon. SIGHUP
 
 Examples:
   recflow daemon --workspace /srv/recommender
-  recflow daemon --listen 127.0.0.1:8080 --metrics-token-file token.txt --log-format json"
+  recflow daemon --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem --allowed-host recflow.example.com --log-format json"
 )]
 pub(super) struct Args {
-    /// Where to answer /healthz, /readyz and /metrics; `none` for nowhere.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "RECFLOW_LISTEN")]
-    listen: String,
-    /// File whose content is the token that /metrics wants. Without it, /metrics is closed.
-    #[arg(long, value_name = "FILE")]
-    metrics_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    listening: listen::Listening,
     /// How long running tasks may go on once the daemon drains.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
     grace: Duration,
@@ -58,17 +56,19 @@ pub(super) struct Args {
     /// Write the log to this file, which is rotated at 10 MB (five are kept), instead of standard error.
     #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
+    /// Start tasks even if they would need more memory than the machine has. Without it they fail before they start.
+    #[arg(long)]
+    ignore_memory: bool,
     #[command(flatten)]
     resources: Resources,
 }
 
 pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
-    let listen = address(&args)?;
-    let token = token(&args)?;
     if !workspace.root().is_dir() {
         let failure = Failure::usage(format!("there is no workspace `{}`", workspace.root().display()));
         return Err(failure.with_hint("create the folder, or write the shipped pipelines into one with `recflow init DIR`"));
     }
+    let listen = args.listening.check(workspace)?;
     std::fs::create_dir_all(workspace.home()).with_context(|| format!("cannot create `{}`", workspace.home().display()))?;
     let _lock = lock(workspace)?;
     log_file::init(args.log_format, args.log_file.as_deref())?;
@@ -77,6 +77,7 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     let mut engine = options(&args.resources, limits(workspace)?);
     engine.patience = Patience::Forever;
     engine.role = Role::Daemon;
+    engine.memory = machine_memory().filter(|_| !args.ignore_memory);
     let (nudger, inbox) = Nudger::new();
     let woken = nudger.clone();
     let wake = move || woken.nudge(Nudge::Look);
@@ -87,19 +88,30 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     let mut scheduler =
         Daemon::new(workspace.clone(), store.clone(), handle.clone(), clock.clone(), Arc::new(SystemEntropy), owners, inbox);
     let metrics = Metrics::new(store.clone(), scheduler.pulse());
-    let api = Arc::new(Api {
-        workspace: workspace.clone(),
-        store: store.clone(),
-        clock: clock.clone(),
-        entropy: Arc::new(SystemEntropy),
-        handle: handle.clone(),
-        nudger: nudger.clone(),
-        pulse: scheduler.pulse(),
-        metrics: metrics.clone(),
-        auth: Auth { metrics_token: token },
-        places: Places::default(),
+    let server = listen.map(|Listen { address, tls, settings }| -> Result<Server, Failure> {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let api = Arc::new(Api {
+            workspace: workspace.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+            handle: handle.clone(),
+            nudger: nudger.clone(),
+            pulse: scheduler.pulse(),
+            metrics: metrics.clone(),
+            auth: Auth::new(settings),
+            definitions: Definitions::default(),
+            overviews: Overviews::default(),
+            feed: Feed::default(),
+            places: Places::default(),
+        });
+        let server = Server::start(address, tls, api).with_context(|| format!("cannot listen on {address}"))?;
+        if let Some(secret) = listen::first_link(&store, UnixMs(clock.now().as_millisecond()))? {
+            listen::tell_first_link(&secret, &format!("{scheme}://{}", server.address()));
+        }
+        Ok(server)
     });
-    let server = listen.map(|address| Server::start(address, api).with_context(|| format!("cannot listen on {address}"))).transpose()?;
+    let server = server.transpose()?;
     let address = server.as_ref().map(|server| server.address().to_string());
     note(&store, service.owner(), address.as_deref(), &*clock);
     listen_to_signals(handle.clone(), nudger.clone(), workspace.clone(), clock.clone(), args.grace)?;
@@ -128,37 +140,6 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
     served?;
     ran?;
     Ok(Exit::Success)
-}
-
-/// Where to listen, if anywhere. A place that others can reach needs a token.
-fn address(args: &Args) -> Result<Option<SocketAddr>, Failure> {
-    if args.listen == "none" {
-        return Ok(None);
-    }
-    let address: SocketAddr = args.listen.replace("localhost:", "127.0.0.1:").parse().map_err(|_| {
-        Failure::usage(format!("`--listen {}` is not an address", args.listen))
-            .with_hint("write ADDRESS:PORT, such as 127.0.0.1:8080, or `none`")
-    })?;
-    let local = match address.ip() {
-        IpAddr::V4(ip) => ip.is_loopback(),
-        IpAddr::V6(ip) => ip.is_loopback(),
-    };
-    if !local && args.metrics_token_file.is_none() {
-        let failure = Failure::usage(format!("{address} can be reached from elsewhere, and there is no token"));
-        return Err(failure.with_hint("give --metrics-token-file, or listen on 127.0.0.1"));
-    }
-    Ok(Some(address))
-}
-
-fn token(args: &Args) -> Result<Option<blake3::Hash>, Failure> {
-    let Some(file) = &args.metrics_token_file else { return Ok(None) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the token in `{}`", file.display()))?;
-    let token = text.trim();
-    if token.len() < 16 {
-        let failure = Failure::usage(format!("the token in `{}` is shorter than 16 characters", file.display()));
-        return Err(failure.with_hint("make one with `openssl rand -hex 32`"));
-    }
-    Ok(Some(blake3::hash(token.as_bytes())))
 }
 
 /// The lock that one daemon a workspace holds, with its pid for whoever asks.

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use recflow_stages::StageError;
+
 /// Shown below `--help`.
 pub(super) const HELP: &str = "Exit codes:
   0    it succeeded
@@ -65,13 +67,13 @@ impl Failure {
     }
 
     /// What a stage could not do, asked outside a run.
-    pub(super) fn stage(error: recflow_stages::StageError) -> Self {
+    pub(super) fn stage(error: StageError) -> Self {
         let hint = error.hint.clone();
         Self { exit: Exit::Failed, error: anyhow::Error::msg(error.to_string()), hint }
     }
 
     /// What a person asked for and cannot be done.
-    pub(super) fn misuse(error: recflow_stages::StageError) -> Self {
+    pub(super) fn misuse(error: StageError) -> Self {
         Self { exit: Exit::Usage, ..Self::stage(error) }
     }
 
@@ -103,8 +105,11 @@ impl Failure {
             let _ = writeln!(text, "  caused by: {cause}");
         }
         let remedy = self.hint.clone().or_else(|| state_error(&self.error).and_then(recflow_state::Error::hint).map(str::to_owned));
+        let stage = || self.error.chain().find_map(|cause| cause.downcast_ref::<StageError>()).and_then(|error| error.hint.clone());
+        let remedy = remedy.or_else(stage);
         let denied = |cause: &(dyn std::error::Error + 'static)| {
-            cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::PermissionDenied)
+            let kinds = [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem];
+            cause.downcast_ref::<io::Error>().is_some_and(|io| kinds.contains(&io.kind()))
         };
         let remedy = remedy.or_else(|| {
             let hint = "allow writing there, or name another folder with --workspace, or with --home for recflow's own files";

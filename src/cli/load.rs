@@ -7,9 +7,14 @@ use recflow_stages::Catalog;
 use serde_json::{Map, Value};
 
 use super::exit::Failure;
-use crate::pipeline::{Loaded, ParamInput, ParamProblem, Pipeline, Settings, load, load_file, load_settings, load_values, suggest};
+use crate::pipeline::{
+    Loaded, ParamInput, ParamProblem, Pipeline, Settings, files_in, load, load_file, load_settings, load_values, suggest,
+};
 use crate::shipped;
 use crate::workspace::Workspace;
+
+/// So many names of the workspace's pipelines are listed at most.
+const NAMES_SHOWN: usize = 20;
 
 /// A valid pipeline and the text that a run pins.
 #[derive(Debug)]
@@ -41,12 +46,22 @@ pub(super) fn find(name: &Path, workspace: &Workspace) -> Result<Loaded, Failure
     if let Some(shipped) = shipped::find(&shown.to_string()).filter(|_| bare) {
         return Ok(load(shipped.text, &format!("{}.yaml", shipped.name), Catalog::builtin()));
     }
-    let names: Vec<&str> = shipped::ALL.iter().map(|pipeline| pipeline.name).collect();
-    let close = shown.to_string();
-    let close = suggest::closest(&close, names.iter().copied()).filter(|_| bare);
+    Err(unknown(&crate::pipeline::shown(&shown.to_string()), bare, workspace))
+}
+
+/// The error about a pipeline that is not there, with those that are.
+fn unknown(name: &str, bare: bool, workspace: &Workspace) -> Failure {
+    let stem = |file: PathBuf| file.file_stem().map(|stem| crate::pipeline::shown(&stem.to_string_lossy()));
+    let here: Vec<String> = files_in(&workspace.root().join("pipelines")).unwrap_or_default().into_iter().filter_map(stem).collect();
+    let shipped: Vec<&str> = shipped::ALL.iter().map(|pipeline| pipeline.name).collect();
+    let close = suggest::closest(name, here.iter().map(String::as_str).chain(shipped.iter().copied())).filter(|_| bare);
     let close = close.map(|close| format!("did you mean `{close}`? Else ")).unwrap_or_default();
-    let hint = format!("{close}give a file, or the name of a pipeline that ships with recflow: {}", names.join(", "));
-    Err(Failure::usage(format!("there is no pipeline `{shown}`")).with_hint(hint))
+    let more = here.len().saturating_sub(NAMES_SHOWN);
+    let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let listed = here.iter().take(NAMES_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let here = if here.is_empty() { String::new() } else { format!(", a pipeline of the workspace ({listed}{and_more})") };
+    let hint = format!("{close}give a file{here}, or the name of a pipeline that ships with recflow: {}", shipped.join(", "));
+    Failure::usage(format!("there is no pipeline `{name}`")).with_hint(hint)
 }
 
 /// Whether this may be the name of a pipeline rather than of a file.

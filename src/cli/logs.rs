@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use recflow_stages::Level;
-use recflow_state::{AttemptRow, Damage, Reader, Run, RunId};
+use recflow_state::{AttemptRow, Damage, Reader, Run, RunId, RunStatus};
 
 use super::Terminal;
 use super::exit::{Exit, Failure};
 use super::status::{open_store, warn_of_damage};
 use crate::engine::{Standing, standing};
 use crate::executor::log::Line;
+use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow logs`.
@@ -63,19 +64,10 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         if over {
             break unreadable;
         }
-        // Its process is gone: a daemon that starts again, or a person, goes on with it, and so do these logs.
-        match standing(workspace, &run) {
-            Standing::Interrupted if !told && run.owner.is_some() => {
-                writeln!(
-                    io::stderr(),
-                    "run {} is interrupted; waiting until it goes on (recflow resume {0}{})",
-                    run.id,
-                    workspace.flags()
-                )?;
-                told = true;
-            }
-            Standing::Interrupted => {}
-            _ => told = false,
+        match waits(workspace, &store, &run)? {
+            Some(why) if !std::mem::replace(&mut told, true) => writeln!(io::stderr(), "{why}")?,
+            Some(_) => {}
+            None => told = false,
         }
         std::thread::sleep(LOOK_EVERY);
     };
@@ -100,6 +92,28 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         writeln!(io::stderr(), "{what} has written no log")?;
     }
     Ok(Exit::Success)
+}
+
+/// Why a run that is followed does not go on for now. Whoever executes it next writes on, and these logs go on with it.
+fn waits(workspace: &Workspace, store: &Reader, run: &Run) -> Result<Option<String>, Failure> {
+    let (id, flags) = (&run.id, workspace.flags());
+    let why = match standing(workspace, run) {
+        Standing::Live { .. } if run.status != RunStatus::Queued => return Ok(None),
+        Standing::Over => return Ok(None),
+        // Its process is gone: a daemon that starts again, or a person, goes on with it.
+        Standing::Interrupted if run.owner.is_some() => {
+            return Ok(Some(format!("run {id} is interrupted; waiting until it goes on (recflow resume {id}{flags})")));
+        }
+        Standing::Live { .. } => format!("until fewer runs of `{}` are under way", run.pipeline),
+        Standing::Interrupted | Standing::Unclaimed => match store.read(Presence::find)?.filter(|daemon| daemon.is_alive(workspace)) {
+            Some(_) => format!(
+                "until the daemon has room for it: `recflow status{flags}` shows what is under way, and whether `{}` is paused",
+                run.pipeline
+            ),
+            None => format!("for a daemon: `recflow daemon{flags}`"),
+        },
+    };
+    Ok(Some(format!("run {id} is queued; waiting {why}")))
 }
 
 fn check_task(store: &Reader, run: &Run, task: Option<&str>) -> Result<(), Failure> {

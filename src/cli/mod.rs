@@ -14,6 +14,7 @@ mod exit;
 mod graph;
 mod history;
 mod init;
+mod listen;
 mod load;
 mod log_file;
 mod logs;
@@ -39,7 +40,10 @@ mod simulate;
 mod stage;
 mod stages;
 mod status;
+mod terminal_input;
+mod token;
 mod trigger;
+mod user;
 mod validate;
 mod view;
 mod when;
@@ -120,6 +124,10 @@ enum Verb {
     Resume(resume::Args),
     /// Start what is due, when it is due, until it is stopped.
     Daemon(daemon::Args),
+    /// Say who may ask the daemon over HTTP, and what they may do.
+    User(user::Args),
+    /// Make and revoke what programs show the daemon.
+    Token(token::Args),
     /// Ask the daemon for a run of a pipeline.
     Trigger(trigger::Args),
     /// Have pipelines start by hand only.
@@ -233,6 +241,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Result<Exit, Failure> {
         Verb::Report(args) => report::run(args, &workspace, &mut out)?,
         Verb::Output(args) => output::run(args, &workspace, &mut out)?,
         Verb::Daemon(args) => daemon::run(args, &workspace)?,
+        Verb::User(args) => user::run(args, &workspace, &mut out)?,
+        Verb::Token(args) => token::run(args, &workspace, &mut out)?,
         Verb::Trigger(args) => trigger::run(args, &workspace, terminal, &mut out)?,
         Verb::Pause(args) => pause::run(&args, true, &workspace, &mut out)?,
         Verb::Unpause(args) => pause::run(&args, false, &workspace, &mut out)?,

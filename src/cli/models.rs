@@ -14,6 +14,7 @@ use super::ask;
 use super::exit::{Exit, Failure};
 use super::status::{now, open_store};
 use super::view;
+use crate::upkeep::models::{named_by_runs, names};
 use crate::workspace::Workspace;
 
 /// Versions that `prune` keeps unless told otherwise.
@@ -118,7 +119,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Res
             if json { print_json(&done, out)? } else { view::promoted(&done, out)? }
         }
         Verb::Prune(args) => {
-            let used = named_by_runs(workspace)?;
+            let used = used_by_runs(workspace)?;
             let is_used = |version: &str| used.iter().any(|text| names(text, version));
             let pruned = prune(&models, args.keep as usize, is_used, args.dry_run, &context).map_err(Failure::stage)?;
             if json { print_json(&pruned, out)? } else { view::pruned_models(&pruned, out)? }
@@ -133,29 +134,14 @@ fn context(workspace: &Workspace) -> Context {
     Context { storage: storage::from_environment(), publish_key: PublishKey::new(&call, "models", 0), ..ask::context(workspace) }
 }
 
-/// All texts in which a run that is not over, or was interrupted, may name a version: parameters, outputs, its pipeline.
-fn named_by_runs(workspace: &Workspace) -> Result<Vec<String>, Failure> {
+/// All texts in which a run that is not over may name a version; none without a store.
+fn used_by_runs(workspace: &Workspace) -> Result<Vec<String>, Failure> {
     let store = match open_store(workspace) {
         Ok(store) => store,
         Err(Error::NoStore { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let texts = store.read(|view| {
-        let mut texts = Vec::new();
-        for run in view.non_terminal_runs()? {
-            texts.push(run.params.to_string());
-            texts.push(view.pipeline_text(run.version)?.text);
-            texts.extend(view.outputs(&run.id)?.values().map(ToString::to_string));
-        }
-        Ok(texts)
-    })?;
-    Ok(texts)
-}
-
-/// Whether `version` stands in `text`, and not only as the beginning of another name (`version_…` of `version_…_001`).
-fn names(text: &str, version: &str) -> bool {
-    let goes_on = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-    text.match_indices(version).any(|(at, found)| !goes_on(&text[at + found.len()..]))
+    Ok(store.read(named_by_runs)?)
 }
 
 fn print_json(value: &impl serde::Serialize, out: &mut dyn Write) -> Result<(), Failure> {

@@ -91,11 +91,8 @@ pub(super) fn estimates(pipeline: &Pipeline, params: &Map<String, Value>, worksp
 pub(super) fn check_memory(pipeline: &Pipeline, estimates: &[Option<Estimate>], memory: Option<u64>) -> Result<(), Failure> {
     let Some(memory) = memory else { return Ok(()) };
     for (task, estimate) in pipeline.tasks.iter().zip(estimates) {
-        if let Some(estimate) = estimate.as_ref().filter(|estimate| estimate.memory_bytes > memory) {
-            let (needs, has) = (view::bytes(estimate.memory_bytes), view::bytes(memory));
-            let message = format!("task `{}` would need about {needs} of memory, and this machine has {has}", task.id);
-            return Err(Failure::usage(message)
-                .with_hint(format!("{}; --ignore-memory starts it all the same, `recflow plan` shows the estimates", estimate.remedy)));
+        if let Some(misfit) = estimate.as_ref().and_then(|estimate| estimate.misfit(task.id.as_str(), memory)) {
+            return Err(Failure::misuse(misfit));
         }
     }
     Ok(())

@@ -142,6 +142,8 @@ pub(super) fn options(resources: &Resources, limits: Limits) -> Options {
         patience: Patience::ForLocks,
         role: Role::Command,
         limits,
+        // What a command runs was looked at as a whole.
+        memory: None,
     }
 }
 

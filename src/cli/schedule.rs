@@ -1,11 +1,14 @@
 //! `recflow schedule`: when pipelines will start by themselves.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use recflow_stages::clock::{Clock, SystemClock};
+use recflow_state::Error;
 
 use super::exit::{Exit, Failure};
+use super::status::open_store;
 use super::{Terminal, load, view};
 use crate::facts::firings::{FiringFact, preview};
 use crate::pipeline::instant::{FORMS, Moment};
@@ -76,9 +79,24 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         serde_json::to_writer_pretty(&mut *out, &facts).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        view::schedule(&previews, SystemClock.now(), out)?;
+        let paused = paused(&previews, workspace)?;
+        view::schedule(&previews, &paused, &workspace.flags(), SystemClock.now(), out)?;
     }
     Ok(if loaded.iter().all(Loaded::is_ok) { Exit::Success } else { Exit::Usage })
+}
+
+/// Which of the pipelines start by hand only: as the store says, and of one that no daemon has seen yet, as its text begins.
+fn paused(previews: &[(&Pipeline, Vec<Firing>)], workspace: &Workspace) -> Result<BTreeSet<String>, Failure> {
+    let rows = match open_store(workspace) {
+        Ok(store) => store.read(|view| view.pipelines())?,
+        Err(Error::NoStore { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let is_paused = |pipeline: &Pipeline| match rows.iter().find(|row| row.name == pipeline.name) {
+        Some(row) => row.paused_at.is_some(),
+        None => pipeline.paused,
+    };
+    Ok(previews.iter().filter(|(pipeline, _)| is_paused(pipeline)).map(|(pipeline, _)| pipeline.name.clone()).collect())
 }
 
 fn unscheduled(pipeline: &Pipeline) -> Failure {

@@ -2,16 +2,17 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use recflow_state::{RunStatus, Trigger};
+use recflow_state::{RunId, RunStatus, Store};
 use serde_json::json;
 
 use super::Terminal;
 use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs};
-use super::peer::{by_hand, new_run_id, open_for_writing, wake_daemon};
+use super::peer::{new_run_id, open_for_writing, user, wake_daemon};
 use super::status::now;
-use crate::engine::{Enqueue, enqueue, pin};
+use crate::scheduler::by_hand::{Ask, trigger};
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow trigger`.
@@ -44,22 +45,16 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     let Some(params) = args.params.resolve(&source.pipeline, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     let store = open_for_writing(workspace)?;
     let (id, at) = (new_run_id(), now());
-    store.write(|tx| {
-        let version = pin(tx, &source.pipeline.name, &source.text, Some(&source.file), at)?;
-        let run = Enqueue {
-            id: id.clone(),
-            pipeline: &source.pipeline,
-            version,
-            params: &params,
-            trigger: Trigger::Manual,
-            logical_date: at,
-            owner: None,
-            cause: Some(by_hand()),
-            backfill: None,
-            replay_of: None,
-        };
-        enqueue(tx, workspace, run, at)
-    })?;
+    let ask = Ask {
+        id: id.clone(),
+        pipeline: &source.pipeline,
+        text: &source.text,
+        file: &source.file,
+        params: &params,
+        logical_date: at,
+        by: user(),
+    };
+    store.write(|tx| trigger(tx, workspace, ask, at))?;
     let daemon = wake_daemon(workspace, &store)?;
     if daemon.is_none() {
         writeln!(io::stderr(), "no daemon is at work here; the run waits for one: `recflow daemon{}`", workspace.flags())?;
@@ -76,12 +71,18 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     })
 }
 
-fn wait(store: &recflow_state::Store, id: &recflow_state::RunId) -> Result<RunStatus, Failure> {
+/// Shortest and longest time between two looks at a run that is waited for.
+const LOOK_EVERY: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
+
+/// Waits for the end of a run. A look costs some 20 µs; what has taken long is looked at less often, so that nobody is told of an end more than
+/// a fiftieth of its time late.
+fn wait(store: &Store, id: &RunId) -> Result<RunStatus, Failure> {
+    let begun = Instant::now();
     loop {
         let status = store.read(|view| view.run(id))?.status;
         if status.is_terminal() {
             return Ok(status);
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep((begun.elapsed() / 50).clamp(LOOK_EVERY[0], LOOK_EVERY[1]));
     }
 }

@@ -56,6 +56,8 @@ pub struct Options {
     pub role: Role,
     /// How much may be under way at once over all processes of the store.
     pub limits: Limits,
+    /// The most memory that a task may be estimated to need, in bytes; `None` lets any start.
+    pub memory: Option<u64>,
 }
 
 /// What a driver stands on. A simulator brings its own.
@@ -333,7 +335,10 @@ impl Driver {
             Prepared::Skip { reason } => self.advance(key, Event::Skipped { task, reason }),
             Prepared::Decided { taken, output } => self.at_once(key, task, Ok(output), Some(taken)),
             Prepared::Refused(error) => self.at_once(key, task, Err(Failure::Failed(error)), None),
-            Prepared::Ready { work, inputs, env } => return self.start_attempt(key, task, work, &inputs, env),
+            Prepared::Ready { work, inputs, env } => match self.does_not_fit(run.task_id(task), &work) {
+                Some(error) => self.at_once(key, task, Err(Failure::Failed(error)), None),
+                None => return self.start_attempt(key, task, work, &inputs, env),
+            },
         }
         None
     }

@@ -113,21 +113,27 @@ pub(super) struct Gate {
     closed_lanes: BTreeSet<Lane>,
     closed_pools: BTreeSet<Arc<str>>,
     closed: bool,
+    /// Nobody has counted what is in use: what is bounded has to wait for a gate that has.
+    only_open_lanes: bool,
 }
 
 impl Gate {
     pub(super) fn new(limits: Limits, usage: Usage) -> Self {
-        Self { limits, usage, closed_lanes: BTreeSet::new(), closed_pools: BTreeSet::new(), closed: false }
+        let (closed_lanes, closed_pools) = (BTreeSet::new(), BTreeSet::new());
+        Self { limits, usage, closed_lanes, closed_pools, closed: false, only_open_lanes: false }
     }
 
-    /// A gate for tasks of open lanes, where nothing bounds all tasks.
+    /// A gate that lets open lanes alone pass, where nothing bounds all tasks. A task that ends as soon as it starts, such as a branch, may have
+    /// others become ready that are bounded.
     pub(super) fn open() -> Self {
-        Self::new(Limits::default(), Usage::default())
+        Self { only_open_lanes: true, ..Self::new(Limits::default(), Usage::default()) }
     }
 
     /// Whether a task of this lane might still pass.
     pub(super) fn may_pass(&self, lane: &Lane) -> bool {
-        !self.closed && !self.closed_lanes.contains(lane) && lane.pool.as_ref().is_none_or(|pool| !self.closed_pools.contains(pool))
+        let is_counted = !self.only_open_lanes || lane.is_open();
+        let is_free = |pool| !self.closed_pools.contains(pool);
+        is_counted && !self.closed && !self.closed_lanes.contains(lane) && lane.pool.as_ref().is_none_or(is_free)
     }
 
     /// Lets the first task of a lane pass, or closes what it did not pass.

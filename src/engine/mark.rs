@@ -5,12 +5,14 @@
 //! publish keys are its own: what it publishes is new.
 
 use anyhow::{Context as _, bail};
-use recflow_state::RunId;
+use recflow_stages::StageError;
+use recflow_state::{RunId, check_output};
 
 use super::claim::valid;
 use super::core::{Event, Mark, Phase, Plan, Stamped, TaskIx};
 use super::driver::Driver;
 use super::enqueue::{Enqueue, enqueue};
+use super::journal::Write;
 use super::live::LiveRun;
 use super::resume::{Standing, standing_of};
 use super::wish::MarkTask;
@@ -32,8 +34,10 @@ impl Driver {
             let event = event_of(run, mark)?;
             ahead.apply(&run.plan, &Stamped { at_ms: now.0, event: event.clone() })?;
             events.push(event);
-            Ok(())
-        })
+            give_output(run, mark)
+        })?;
+        self.record_output(id, mark);
+        Ok(())
     }
 
     /// The same of a run that is under way here.
@@ -43,12 +47,21 @@ impl Driver {
         if self.waiting.iter().any(|waiting| waiting.is(id)) {
             bail!("run {id} has not begun: it waits until fewer runs of its pipeline are under way");
         }
-        let Some(run) = self.runs.get(&key) else { bail!("run {id} is over") };
+        let Some(run) = self.runs.get_mut(&key) else { bail!("run {id} is over") };
         let event = event_of(run, mark)?;
         // Tried on a copy: what cannot be done is the person's mistake, and must not harm the run.
         run.state.clone().apply(&run.plan, &Stamped { at_ms: now.0, event: event.clone() })?;
+        give_output(run, mark)?;
+        self.record_output(id, mark);
         self.advance(&key, event);
         Ok(())
+    }
+
+    /// Has the output of a marked task written with the event that says so. Attempt 0: none of the run's.
+    fn record_output(&mut self, id: &RunId, mark: &MarkTask) {
+        if let Some(value) = &mark.output {
+            self.journal.add(Write::Output { run: id.clone(), task: mark.task.clone(), attempt: 0, value: value.clone() });
+        }
     }
 
     /// Creates a run that repeats `of` from task `from` on, and takes it over.
@@ -67,6 +80,7 @@ impl Driver {
         let id = RunId::from_random(self.entropy.next());
         let mut run = self.seed(&recflow_state::Run { id: id.clone(), ..row.clone() }, valid(&row, &text.text, text.file.as_deref())?)?;
         let events = copied(&old, &mut run, first, of);
+        check_that_it_begins(&old, &run, &events, first)?;
         self.store.write(|tx| {
             let params = row.params.as_object().cloned().unwrap_or_default();
             let new = Enqueue {
@@ -117,6 +131,30 @@ fn copied(old: &LiveRun, run: &mut LiveRun, first: TaskIx, of: &RunId) -> Vec<Ev
     events
 }
 
+/// Refuses a replay whose first task would not run: one above it had not ended well, and ends here as it did there.
+fn check_that_it_begins(old: &LiveRun, run: &LiveRun, events: &[Event], first: TaskIx) -> anyhow::Result<()> {
+    let mut ahead = run.state.clone();
+    for event in events {
+        ahead.apply(&run.plan, &Stamped { at_ms: 0, event: event.clone() })?;
+    }
+    let record = &ahead.tasks[first];
+    if !record.phase.is_terminal() {
+        return Ok(());
+    }
+    let (of, task, why) = (&old.id, run.task_id(first), record.reason.as_deref().unwrap_or("of how those above it ended"));
+    let refused = StageError::input(format!("task `{task}` would not run again in a replay of run {of}: {why}"));
+    let above = (0..run.plan.len()).filter(|task| run.plan.with_descendants([*task])[first]);
+    let broken = above.filter(|task| old.state.tasks[*task].phase == Phase::Failed).map(|task| run.task_id(task)).next();
+    let hint = match broken {
+        Some(broken) => format!(
+            "begin with what failed: `recflow replay {of} --from {broken}`; or declare it done: `recflow mark {of} {broken} succeeded`, which goes on \
+             with that run"
+        ),
+        None => "begin with a task above it".to_owned(),
+    };
+    Err(refused.with_hint(hint).into())
+}
+
 /// All tasks, each after those that need it: a mark then never decides about a task that is yet to be marked.
 fn from_the_bottom(plan: &Plan) -> Vec<TaskIx> {
     let mut open: Vec<usize> = plan.downstream.iter().map(Vec::len).collect();
@@ -141,6 +179,19 @@ fn number(run: &LiveRun, task: &str) -> anyhow::Result<TaskIx> {
 
 fn names(run: &LiveRun) -> String {
     run.plan.tasks.iter().take(20).map(|task| task.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a marked task returned, for the tasks below it.
+fn give_output(run: &mut LiveRun, mark: &MarkTask) -> anyhow::Result<()> {
+    let Some(output) = &mark.output else { return Ok(()) };
+    if mark.r#as != Mark::Succeeded {
+        bail!("a task that did not succeed has no output");
+    }
+    check_output(&mark.task, output)?;
+    let task = number(run, &mark.task)?;
+    run.scope.set_output(&run.pipeline.tasks[task].id, output.clone());
+    run.facts[task].output = Some(output.clone());
+    Ok(())
 }
 
 fn event_of(run: &LiveRun, mark: &MarkTask) -> anyhow::Result<Event> {

@@ -12,10 +12,10 @@
 //! | `enqueue` | the rows of a new run, whoever creates it |
 //! | `claim` | how a run comes to be executed here, within `max_active_runs` |
 //! | `mark`, `wish` | tasks that people declare ended; what they want of runs that another process executes |
-//! | `wake` | a datagram that has an owner look at once |
+//! | `wake`, `request` | a datagram that has an owner look at once; a wish and its answer |
 //! | `ready`, `limits` | whose turn it is, and what fits |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
-//! | `prepare` | `when`, branches and inputs of a task whose turn has come |
+//! | `prepare`, `fit` | `when`, branches and inputs of a task whose turn has come; whether it fits into memory |
 //! | `journal` | what the next transaction will write |
 //! | `alarms`, `budget` | timers; slots and threads |
 //! | [`owner`] | which process owns a run, and whether it is alive |
@@ -32,6 +32,7 @@ mod drain;
 mod driver;
 mod enqueue;
 pub mod entropy;
+mod fit;
 mod journal;
 mod launch;
 mod limits;
@@ -42,6 +43,7 @@ pub mod notice;
 pub mod owner;
 mod prepare;
 mod ready;
+mod request;
 mod resume;
 mod service;
 mod wake;
@@ -60,6 +62,7 @@ pub use live::stage_name;
 pub use message::{Answer, Handle, Message, Reply};
 pub use notice::{Nobody, Notice, Observer, TaskNotice};
 pub use owner::Role;
+pub use request::{Granted, request};
 pub use resume::{Standing, standing};
 pub use service::Service;
 pub use wake::wake;

@@ -16,6 +16,7 @@ use recflow_stages::{CancelToken, Catalog, Context, PublishKey, Report, Reporter
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::memory::own_peak;
 use super::request::stage_clock;
 
 /// What the child is told to do.
@@ -38,7 +39,12 @@ pub(super) enum Message {
     /// The stage reported something.
     Report { body: Report },
     /// The stage ended; nothing follows.
-    Ended { result: Result<Value, StageError> },
+    Ended {
+        result: Result<Value, StageError>,
+        /// The most memory that the child has held, in bytes.
+        #[serde(default)]
+        peak_rss_bytes: Option<u64>,
+    },
 }
 
 /// Between two progress reports at least this long passes: people can't read faster.
@@ -84,11 +90,11 @@ pub fn main() -> u8 {
         Ok(order) => order,
         Err(error) => {
             let result = Err(StageError::bug(format!("an attempt got no order: {error}")));
-            return u8::from(send(&Message::Ended { result }).is_err());
+            return u8::from(send(&Message::Ended { result, peak_rss_bytes: None }).is_err());
         }
     };
     let result = run(order);
-    u8::from(send(&Message::Ended { result }).is_err())
+    u8::from(send(&Message::Ended { result, peak_rss_bytes: own_peak() }).is_err())
 }
 
 fn run(order: Order) -> Result<Value, StageError> {

@@ -13,10 +13,12 @@ use tokio::sync::oneshot;
 
 use super::attempt::{Message, Order};
 use super::log::Stream;
+use super::memory::Held;
 use super::output::too_large;
+use super::patience;
 use super::process::{MARK, out_of_memory_kills, spawn_group, this_program};
 use super::request::{Attempt, Ended, Failure, OUTPUT_BYTES_MAX, Update};
-use super::supervision::{SharedLog, Supervision, finish, pump, watch_process};
+use super::supervision::{SharedLog, Supervision, Watched, finish, pump, watch_process};
 
 pub(super) async fn run(
     attempt: &Attempt,
@@ -28,8 +30,9 @@ pub(super) async fn run(
     match start(attempt, stage, inputs, &supervision, released).await {
         Ok(ended) => ended,
         Err(error) => {
-            let error = StageError::new(recflow_stages::ErrorKind::Io, "cannot start a process for the attempt").with_cause(error);
-            Ended::without_process(Err(Failure::Failed(error)))
+            let failure = StageError::new(recflow_stages::ErrorKind::Io, "cannot start a process for the attempt").with_cause(&error);
+            let failure = if patience::is_crowded(&error) { failure.with_hint(patience::HINT) } else { failure };
+            Ended::without_process(Err(Failure::Failed(failure)))
         }
     }
 }
@@ -61,7 +64,10 @@ async fn start(
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let memory_kills = out_of_memory_kills();
     supervision.reaper.ensure();
-    let (mut child, process) = spawn_group(&mut command)?;
+    let held = Held::before_fork();
+    let Some((mut child, process)) = patience::start(supervision, || spawn_group(&mut command)).await? else {
+        return Ok(Ended::without_process(Err(Failure::Stopped)));
+    };
     supervision.announce(&attempt.key, process);
 
     let log = SharedLog::new(attempt);
@@ -81,7 +87,7 @@ async fn start(
                     stage_log.report(&body);
                     sink(&key, Update::Report(body));
                 }
-                Ok(Message::Ended { result: ended }) => result = Some((ended, line.len())),
+                Ok(Message::Ended { result: ended, peak_rss_bytes }) => result = Some((ended, line.len(), peak_rss_bytes)),
                 Err(_) => stage_log.line(SystemClock.now(), recflow_stages::Level::Info, Stream::Stdout, &line),
             }
         }
@@ -94,21 +100,23 @@ async fn start(
             let _ = orders.write_all(&line).await;
         }
     });
-    let (exit, asked_to_stop) = watch_process(process.pid, supervision.stop.clone(), attempt.grace).await;
+    let Watched { exit, asked_to_stop, peak_bytes } = watch_process(process.pid, held, supervision.stop.clone(), attempt.grace).await;
     order.abort();
     let exit = exit?;
     supervision.reaper.forget(process.pid);
     let result = finish(stdout).await.flatten();
     finish(stderr).await;
 
+    // What it says itself is exact.
+    let peak_rss_bytes = result.as_ref().and_then(|(_, _, told)| *told).or(peak_bytes);
     let result = match result {
-        Some((Ok(_), size)) if size > OUTPUT_BYTES_MAX + 64 => Err(Failure::Failed(too_large(size))),
-        Some((Ok(output), _)) => Ok(output),
+        Some((Ok(_), size, _)) if size > OUTPUT_BYTES_MAX + 64 => Err(Failure::Failed(too_large(size))),
+        Some((Ok(output), ..)) => Ok(output),
         _ if asked_to_stop => Err(Failure::Stopped),
-        Some((Err(error), _)) => Err(Failure::Failed(error)),
+        Some((Err(error), ..)) => Err(Failure::Failed(error)),
         None => Err(Failure::Failed(explain(&exit, stage, memory_kills))),
     };
-    Ok(Ended { result, exit: Some(exit.describe()), peak_rss_bytes: Some(exit.peak_rss_bytes), cpu_ms: Some(exit.cpu_ms) })
+    Ok(Ended { result, exit: Some(exit.describe()), peak_rss_bytes, cpu_ms: Some(exit.cpu_ms) })
 }
 
 /// A process that ended without a last message: says what is known.

@@ -15,6 +15,7 @@
 //! | [`shell`], [`output`] | other programs, and what they return |
 //! | [`supervision`] | what attempts with a process share: log, pipes, watching, the reaper |
 //! | [`process`] | process groups: start, stop, wait, measure, find again after a crash |
+//! | [`patience`], [`memory`] | starting while the system has no room; how much memory a program held |
 //! | [`reaper`] | the small process that kills what a dead owner leaves behind |
 //! | [`log`] | one structured file an attempt, capped and masked |
 
@@ -23,7 +24,9 @@ mod child;
 mod execute;
 mod inline;
 pub mod log;
+mod memory;
 mod output;
+mod patience;
 pub mod process;
 pub mod reaper;
 mod request;

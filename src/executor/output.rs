@@ -13,14 +13,18 @@ use super::request::{Attempt, OUTPUT_BYTES_MAX};
 pub(super) struct OutputFile(PathBuf);
 
 impl OutputFile {
-    pub(super) fn create(attempt: &Attempt) -> Result<Self, StageError> {
-        let path = output_path(&attempt.home, &attempt.key.run, &attempt.task_id, attempt.key.attempt);
-        let folder = path.parent().unwrap_or(&attempt.home);
-        std::fs::create_dir_all(folder).map_err(|error| StageError::io("create", folder, &error))?;
+    /// The file of an attempt, which is not there yet.
+    pub(super) fn of(attempt: &Attempt) -> Self {
+        Self(output_path(&attempt.home, &attempt.key.run, &attempt.task_id, attempt.key.attempt))
+    }
+
+    /// Creates it, empty.
+    pub(super) fn create(&self) -> io::Result<()> {
+        if let Some(folder) = self.0.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         // What a program writes is not masked yet: it is nobody else's to read.
-        let created = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
-        created.map_err(|error| StageError::io("create", &path, &error))?;
-        Ok(Self(path))
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.0).map(drop)
     }
 
     pub(super) fn path(&self) -> &Path {

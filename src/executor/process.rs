@@ -16,7 +16,8 @@ pub const MARK: &str = "RECFLOW_ATTEMPT_MARK";
 
 /// Starts `command` as the leader of a new process group that dies with the calling thread.
 ///
-/// Call it from a thread that lives as long as the owner: the death signal follows the thread, not the process.
+/// Call it from a thread that lives as long as the owner: the death signal follows the thread, not the process. A start that failed may
+/// be tried again.
 pub fn spawn_group(command: &mut Command) -> io::Result<(Child, ProcessId)> {
     command.process_group(0);
     die_with_parent(command);
@@ -59,7 +60,7 @@ pub fn signal_group(pid: u32, signal: i32) {
 #[derive(Debug, Clone, Copy)]
 pub struct Exit {
     status: std::process::ExitStatus,
-    /// Largest resident set, in bytes.
+    /// Largest resident set since the fork, in bytes: of a program smaller than its forker, that of the forker.
     pub peak_rss_bytes: u64,
     /// CPU time, user and system, in milliseconds.
     pub cpu_ms: u64,

@@ -9,10 +9,12 @@ use recflow_stages::{ErrorKind, StageError};
 use serde_json::{Map, Value};
 
 use super::log::Stream;
+use super::memory::Held;
 use super::output::OutputFile;
+use super::patience;
 use super::process::{Exit, MARK, spawn_group};
 use super::request::{Attempt, Ended, Failure};
-use super::supervision::{SharedLog, Supervision, finish, pump, watch_process};
+use super::supervision::{SharedLog, Supervision, Watched, finish, pump, watch_process};
 
 pub(super) async fn run(attempt: &Attempt, inputs: &Map<String, Value>, supervision: Supervision) -> Ended {
     match program(attempt, inputs, &supervision).await {
@@ -24,11 +26,19 @@ pub(super) async fn run(attempt: &Attempt, inputs: &Map<String, Value>, supervis
 async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &Supervision) -> Result<Ended, StageError> {
     let inputs: ShellInputs = serde_json::from_value(Value::Object(inputs.clone()))
         .map_err(|error| StageError::input(format!("invalid inputs for stage `shell`: {error}")))?;
-    let output = OutputFile::create(attempt)?;
+    let output = OutputFile::of(attempt);
+    let created = patience::start(supervision, || output.create()).await;
+    if created.map_err(|error| crowded(StageError::io("create", output.path(), &error), &error))?.is_none() {
+        return Ok(Ended::without_process(Err(Failure::Stopped)));
+    }
     let mut command = command(attempt, &inputs, output.path())?;
     let log = SharedLog::new(attempt);
     supervision.reaper.ensure();
-    let (mut child, process) = spawn_group(&mut command).map_err(|error| cannot_start(&command, attempt, &error))?;
+    let held = Held::before_fork();
+    let started = patience::start(supervision, || spawn_group(&mut command)).await;
+    let Some((mut child, process)) = started.map_err(|error| cannot_start(&command, attempt, &error))? else {
+        return Ok(Ended::without_process(Err(Failure::Stopped)));
+    };
     supervision.announce(&attempt.key, process);
     let pipes = (|| {
         let stdout = tokio::process::ChildStdout::from_std(child.stdout.take().expect("piped"))?;
@@ -38,7 +48,7 @@ async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &S
     let (stdout, stderr) = pipes.map_err(|error| StageError::new(ErrorKind::Io, "cannot read the program's output").with_cause(error))?;
     let stdout = tokio::spawn(pump(stdout, Stream::Stdout, log.clone()));
     let stderr = tokio::spawn(pump(stderr, Stream::Stderr, log.clone()));
-    let (exit, asked_to_stop) = watch_process(process.pid, supervision.stop.clone(), attempt.grace).await;
+    let Watched { exit, asked_to_stop, peak_bytes } = watch_process(process.pid, held, supervision.stop.clone(), attempt.grace).await;
     supervision.reaper.forget(process.pid);
     let exit = exit.map_err(|error| StageError::new(ErrorKind::Io, "cannot wait for the program").with_cause(error))?;
     finish(stdout).await;
@@ -49,7 +59,7 @@ async fn program(attempt: &Attempt, inputs: &Map<String, Value>, supervision: &S
         Some(0) => output.read().map_err(Failure::Failed),
         _ => Err(Failure::Failed(program_failed(&exit, &log))),
     };
-    Ok(Ended { result, exit: Some(exit.describe()), peak_rss_bytes: Some(exit.peak_rss_bytes), cpu_ms: Some(exit.cpu_ms) })
+    Ok(Ended { result, exit: Some(exit.describe()), peak_rss_bytes: peak_bytes, cpu_ms: Some(exit.cpu_ms) })
 }
 
 fn program_failed(exit: &Exit, log: &SharedLog) -> StageError {
@@ -127,6 +137,11 @@ fn cannot_start(command: &Command, attempt: &Attempt, error: &io::Error) -> Stag
         io::ErrorKind::InvalidInput => {
             StageError::input(format!("cannot start program `{program}`: an argument or environment variable holds a zero byte"))
         }
-        _ => StageError::new(ErrorKind::Io, format!("cannot start program `{program}`")).with_cause(error),
+        _ => crowded(StageError::new(ErrorKind::Io, format!("cannot start program `{program}`")).with_cause(error), error),
     }
+}
+
+/// The same, with the remedy if the system had no room.
+fn crowded(failure: StageError, error: &io::Error) -> StageError {
+    if patience::is_crowded(error) { failure.with_hint(patience::HINT) } else { failure }
 }

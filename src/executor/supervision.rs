@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::watch;
 
 use super::log::{LogWriter, Mask, Stream};
+use super::memory::{self, Held};
 use super::process::{Exit, signal_group, wait_group};
 use super::reaper::Reaper;
 use super::request::{Attempt, AttemptKey, HowToStop, ProcessId, Sink, Update};
@@ -156,17 +157,38 @@ pub(super) async fn finish<T>(reader: tokio::task::JoinHandle<T>) -> Option<T> {
     ended.ok()?.ok()
 }
 
-/// Waits for a process group's end and stops it when asked: a signal, a grace period, a kill. Returns how it ended and
-/// whether it had been asked to stop.
-pub(super) async fn watch_process(pid: u32, mut stop: watch::Receiver<Option<HowToStop>>, grace: Duration) -> (io::Result<Exit>, bool) {
+/// How a process group came to its end.
+pub(super) struct Watched {
+    pub(super) exit: io::Result<Exit>,
+    /// Whether it had been asked to stop.
+    pub(super) asked_to_stop: bool,
+    /// The most memory that it held, in bytes, as far as that can be told.
+    pub(super) peak_bytes: Option<u64>,
+}
+
+/// Waits for a process group's end and stops it when asked: a signal, a grace period, a kill.
+pub(super) async fn watch_process(pid: u32, mut held: Held, mut stop: watch::Receiver<Option<HowToStop>>, grace: Duration) -> Watched {
     let waiting = tokio::task::spawn_blocking(move || wait_group(pid));
     tokio::pin!(waiting);
     let mut asked = false;
     let deadline = tokio::time::sleep(Duration::from_secs(u32::MAX.into()));
     tokio::pin!(deadline);
+    held.look(pid);
+    let mut pause = memory::FIRST_PAUSE;
+    let look = tokio::time::sleep(pause);
+    tokio::pin!(look);
     loop {
         tokio::select! {
-            exit = &mut waiting => return (exit.unwrap_or_else(|error| Err(io::Error::other(error))), asked),
+            exit = &mut waiting => {
+                let exit = exit.unwrap_or_else(|error| Err(io::Error::other(error)));
+                let peak_bytes = exit.as_ref().ok().and_then(|exit| held.peak(exit.peak_rss_bytes));
+                return Watched { exit, asked_to_stop: asked, peak_bytes };
+            }
+            () = &mut look => {
+                held.look(pid);
+                pause = memory::PAUSE_MAX.min(pause * 2);
+                look.as_mut().reset(tokio::time::Instant::now() + pause);
+            }
             Ok(()) = stop.changed() => {
                 let wish = *stop.borrow_and_update();
                 match wish {

@@ -63,10 +63,12 @@ pub struct PipelineFact {
     pub paused: bool,
     /// Why the text that is there now is not valid; the version before stays in force.
     pub error: Option<String>,
-    /// Its newest run.
+    /// Its newest run that has begun; the newest of all, if none has.
     pub last: Option<RunReport>,
-    /// How its last runs stand, the newest last.
+    /// How its last runs stand that have begun, the newest last.
     pub results: Vec<&'static str>,
+    /// How many of its runs have not begun.
+    pub queued: u32,
     /// When it fires next, RFC 3339; null without a schedule, and while it is paused.
     pub next: Option<String>,
     /// The same, with the wall clock of its zone.
@@ -100,7 +102,7 @@ impl Dashboard {
             let fact = |(name, known): (String, Known)| {
                 let loaded = known.loaded.clone();
                 let pipeline = loaded.as_ref().and_then(|loaded| loaded.pipeline.as_ref());
-                fact(name, known, pipeline, now, None, Vec::new())
+                fact(name, known, pipeline, now, Past::default())
             };
             let pipelines = known.into_iter().map(fact).collect();
             return Ok(Self { daemon: None, pipelines, running: Vec::new(), queued: BTreeMap::new(), any_run: false });
@@ -108,14 +110,10 @@ impl Dashboard {
         let any_run = !view.runs(1, &RunFilter::default())?.is_empty();
         let mut pipelines = Vec::new();
         for (name, known) in known {
-            let filter = RunFilter { pipeline: Some(name.clone()), ..RunFilter::default() };
-            let runs = view.runs(RESULTS, &filter)?;
-            let mut reports: Vec<RunReport> = runs.iter().map(|run| brief(workspace, run, now)).collect();
-            let results = reports.iter().rev().map(|report| report.status).collect();
-            let last = (!reports.is_empty()).then(|| reports.swap_remove(0));
+            let past = Past::of(&name, view, workspace, now)?;
             let in_force = known.in_force(view, &definitions)?;
             let pipeline = in_force.as_ref().and_then(|loaded| loaded.pipeline.as_ref());
-            pipelines.push(fact(name, known, pipeline, now, last, results));
+            pipelines.push(fact(name, known, pipeline, now, past));
         }
         Ok(Self {
             daemon: daemon(view, workspace)?,
@@ -127,18 +125,32 @@ impl Dashboard {
     }
 }
 
-fn fact(
-    name: String,
-    known: Known,
-    in_force: Option<&Pipeline>,
-    now: UnixMs,
+/// What came of a pipeline so far.
+#[derive(Default)]
+struct Past {
     last: Option<RunReport>,
     results: Vec<&'static str>,
-) -> PipelineFact {
+    queued: u32,
+}
+
+impl Past {
+    fn of(pipeline: &str, view: &View<'_>, workspace: &Workspace, now: UnixMs) -> Result<Self> {
+        let mut runs = view.runs_begun(pipeline, RESULTS)?;
+        let results = runs.iter().rev().map(|run| brief(workspace, run, now).status).collect();
+        if runs.is_empty() {
+            runs = view.runs(1, &RunFilter { pipeline: Some(pipeline.to_owned()), ..RunFilter::default() })?;
+        }
+        let last = runs.first().map(|run| brief(workspace, run, now));
+        Ok(Self { last, results, queued: view.queued_count(pipeline)? })
+    }
+}
+
+fn fact(name: String, known: Known, in_force: Option<&Pipeline>, now: UnixMs, past: Past) -> PipelineFact {
     let paused = known.is_paused();
     let firing = in_force.filter(|_| !paused).and_then(|pipeline| next_firing(pipeline, timestamp(now)));
     let next = firing.as_ref().map(|firing| firing.at.to_string());
-    PipelineFact { pipeline: name, error: known.error(), file: known.file, paused, last, results, next, firing }
+    let Past { last, results, queued } = past;
+    PipelineFact { pipeline: name, error: known.error(), file: known.file, paused, last, results, queued, next, firing }
 }
 
 /// The daemon that was there last.

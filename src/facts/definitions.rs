@@ -4,13 +4,14 @@
 //! pays for what changed; whoever asks once pays for one reading.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use recflow_stages::Catalog;
 use recflow_state::{Result, VersionId, View};
 
-use crate::pipeline::{Loaded, load, load_file};
+use crate::pipeline::{Loaded, load, load_from};
 use crate::scheduler::catalog::{Stamp, stamped_files};
 use crate::workspace::Workspace;
 
@@ -28,7 +29,7 @@ impl Definitions {
     /// The files in `pipelines/`, relative to the workspace, each with what it defines now. A folder that is not there has none.
     pub fn files(&self, workspace: &Workspace) -> Vec<(String, Arc<Loaded>)> {
         let found = stamped_files(&workspace.root().join("pipelines")).unwrap_or_default();
-        let shown = |path: &Path| path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string();
+        let shown = |path: &Path| crate::pipeline::shown(&path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string());
         let mut known = lock(&self.files);
         known.retain(|path, _| found.contains_key(path));
         let mut files = Vec::with_capacity(found.len());
@@ -37,7 +38,8 @@ impl Definitions {
             let loaded = match known.get(&path) {
                 Some((before, loaded)) if *before == stamp => loaded.clone(),
                 _ => {
-                    let read = load_file(&path, Catalog::builtin()).unwrap_or_else(|error| Loaded::unreadable(&name, &error));
+                    let read = File::open(&path).and_then(|mut file| load_from(&mut file, &name, Catalog::builtin()));
+                    let read = read.unwrap_or_else(|error| Loaded::unreadable(&name, &error));
                     let loaded = Arc::new(read);
                     known.insert(path, (stamp, loaded.clone()));
                     loaded

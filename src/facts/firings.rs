@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::pipeline::Pipeline;
 use crate::pipeline::instant::Moment;
+use crate::pipeline::schedule::When;
+use crate::pipeline::{Pipeline, Schedule, duration};
 use crate::scheduler::{Firing, firings};
 
 /// An instant at which a pipeline will be due.
@@ -42,4 +43,19 @@ pub fn preview(pipeline: &Pipeline, from: Moment, count: usize) -> Option<Vec<Fi
         }
     }
     Some(merged.into_values().take(count).collect())
+}
+
+/// A schedule in words: `0 3 * * *: at 03:00, every day, in Europe/Prague`.
+pub fn schedule_words(schedule: &Schedule) -> String {
+    let mut words = match &schedule.when {
+        When::Cron(cron) => format!("{cron}: {}, in {}", cron.words(), schedule.timezone.iana_name().unwrap_or("UTC")),
+        When::Every(interval) => format!("every {}", duration::format(*interval)),
+    };
+    for (word, instant) in [("from", schedule.start), ("until", schedule.end)] {
+        if let Some(instant) = instant {
+            let zone = schedule.timezone.clone();
+            words.push_str(&format!(", {word} {}", instant.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M")));
+        }
+    }
+    words
 }

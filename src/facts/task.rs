@@ -57,6 +57,9 @@ pub struct TaskReport {
 pub(super) fn report(task: TaskRow, tries: Vec<AttemptRow>, output: Option<Value>, now: Option<UnixMs>) -> TaskReport {
     let error: Option<StageError> = task.error.and_then(|error| serde_json::from_value(error).ok());
     let failed = task.state == TaskState::Failed;
+    // An error that is not why the task failed is that of an attempt before somebody declared it failed, or before it was lost.
+    let is_why = |error: &StageError| !failed || task.reason.as_ref().is_none_or(|reason| *reason == error.message);
+    let error = error.filter(is_why);
     TaskReport {
         state: task.state.as_str(),
         attempts: task.attempts,

@@ -44,7 +44,7 @@ pub use params::{ParamInput, ParamProblem, ParamSpec, ParamType, Pattern};
 pub use render::{DiagnosticReport, FileReport};
 pub use schedule::Schedule;
 pub use settings::{Limits, LoadedSettings, Retention, Settings, load_settings};
-pub use source::{Position, Source, Span, Spanned};
+pub use source::{Position, Source, Span, Spanned, shown};
 pub use template::{Expression, RenderError, RunInfo, Scope, Template, TemplateMap, TemplateValue};
 pub use trigger::{EndStatus, EventSource, EventTrigger};
 pub use values::{Values, load_values};

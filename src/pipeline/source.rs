@@ -52,11 +52,16 @@ pub struct Source {
     line_starts: Vec<usize>,
 }
 
+/// The name of a file as people may see it: it must not steer their terminal. Anybody who may add a file chose it.
+pub fn shown(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 impl Source {
     /// The source `text`, shown as `file`.
     pub fn new(file: &str, text: &str) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(offset, _)| offset + 1);
-        Self { file: file.to_owned(), text: text.to_owned(), line_starts: std::iter::once(0).chain(newlines).collect() }
+        Self { file: shown(file), text: text.to_owned(), line_starts: std::iter::once(0).chain(newlines).collect() }
     }
 
     /// The name that messages print.

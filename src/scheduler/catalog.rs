@@ -232,5 +232,5 @@ pub fn stamped_files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
 }
 
 fn stem(file: &Path) -> String {
-    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    file.file_stem().map(|stem| crate::pipeline::shown(&stem.to_string_lossy())).unwrap_or_default()
 }

@@ -11,8 +11,9 @@ use recflow_state::{RunId, SlotDecision, SlotRow, Store, Trigger, Tx, UnixMs, Ve
 use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, Entry};
+use super::firing::firings;
 use super::overlap::{Admission, on_overlap};
-use super::slots::{self, Look, Plan};
+use super::slots::{self, Look, Plan, Skipped};
 use crate::engine::entropy::Entropy;
 use crate::engine::{Enqueue, enqueue, timestamp};
 use crate::pipeline::{ParamInput, Pipeline};
@@ -125,6 +126,7 @@ impl Ticker<'_> {
         let pipeline = &*entry.pipeline;
         let mut turn = Turn::default();
         for skipped in &plan.skipped {
+            let Some(skipped) = undecided(tx, pipeline, *skipped)? else { continue };
             let row = SlotRow {
                 until: UnixMs(skipped.until.as_millisecond()),
                 count: u32::try_from(skipped.count).unwrap_or(u32::MAX),
@@ -214,7 +216,27 @@ impl Ticker<'_> {
     }
 }
 
+/// What of a range lies behind the slots that have a record already: after a clock was set back by more than a day, slots come due again. A
+/// record is found by its first instant, so one that began with them would not be kept, and what it says of later slots would be lost.
+fn undecided(tx: &Tx<'_>, pipeline: &Pipeline, mut range: Skipped) -> recflow_state::Result<Option<Skipped>> {
+    let mut later = firings(&pipeline.schedules[range.schedule], range.at);
+    while let Some(record) = tx.slot(&pipeline.name, UnixMs(range.at.as_millisecond()))? {
+        let until = timestamp(record.until).max(range.at);
+        while range.at <= until {
+            if until >= range.until || range.count <= 1 {
+                return Ok(None);
+            }
+            let Some((at, _)) = later.next_instant() else { return Ok(None) };
+            (range.at, range.count) = (at, range.count - 1);
+        }
+    }
+    Ok(Some(range))
+}
+
 /// The parameters of a run from those `given` and defaults; what is wrong with them, in one line.
 pub(super) fn resolve(pipeline: &Pipeline, given: &[(String, ParamInput)]) -> Result<Map<String, Value>, String> {
     pipeline.resolve_params(given).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+use super::stall::Stall;
+use super::tls;
 
 /// How long a client may take to ask, or to ask again.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
+/// How long a client may stop reading in the middle of an answer.
+const TAKE_WITHIN: Duration = Duration::from_secs(30);
 /// How long answers under way may take once the daemon stops.
 const END_WITHIN: Duration = Duration::from_secs(2);
 /// How often a client of HTTP/2 is asked whether it is still there.
@@ -33,7 +39,7 @@ const PREFACE: &[u8] = b"PRI";
 pub(super) struct Peer(pub(super) std::net::SocketAddr);
 
 /// Answers until told to stop; then answers under way get a moment.
-pub(super) async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router, mut stopping: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(clients_max()));
     let connections = watch::Sender::new(());
     loop {
@@ -42,9 +48,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stopping: w
             _ = stopping.wait_for(|stop| *stop) => break,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let (router, stopping, alive) = (router.clone(), stopping.clone(), connections.subscribe());
+        let (tls, router, stopping, alive) = (tls.clone(), router.clone(), stopping.clone(), connections.subscribe());
         tokio::spawn(async move {
-            converse(stream, peer, router, stopping).await;
+            converse(stream, peer, tls, router, stopping).await;
             drop((place, alive));
         });
     }
@@ -76,15 +82,21 @@ fn clients_max() -> usize {
     usize::try_from(descriptors.saturating_sub(DESCRIPTORS_FOR_RUNS).clamp(16, CLIENTS_MAX)).unwrap_or(16)
 }
 
-async fn converse(stream: TcpStream, peer: Peer, router: Router, stopping: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, peer: Peer, tls: Option<TlsAcceptor>, router: Router, stopping: watch::Receiver<bool>) {
+    // Answers are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
-    let mut first = [0; PREFACE.len()];
-    let Ok(Ok(count)) = tokio::time::timeout(ASK_WITHIN, stream.peek(&mut first)).await else { return };
-    if count == 0 {
+    if let Some(tls) = tls {
+        // Whoever does not speak TLS, or not in time, is sent away without a word.
+        if let Ok(Ok(stream)) = tokio::time::timeout(ASK_WITHIN, tls.accept(stream)).await {
+            let is_http2 = tls::is_http2(&stream);
+            speak(stream, is_http2, peer, router, stopping).await;
+        }
         return;
     }
-    let is_http2 = first == PREFACE;
-    speak(stream, is_http2, peer, router, stopping).await;
+    let mut first = [0; PREFACE.len()];
+    if let Ok(Ok(1..)) = tokio::time::timeout(ASK_WITHIN, stream.peek(&mut first)).await {
+        speak(stream, first == PREFACE, peer, router, stopping).await;
+    }
 }
 
 /// Answers what is asked on a connection until it ends. How it ends is the client's business.
@@ -104,7 +116,7 @@ where
     if is_http2 {
         let mut http = http2::Builder::new(TokioExecutor::new());
         http.timer(TokioTimer::new()).keep_alive_interval(PING_EVERY).keep_alive_timeout(ASK_WITHIN).max_concurrent_streams(STREAMS_MAX);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Stall::new(stream, TAKE_WITHIN)), service);
         tokio::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,
@@ -114,7 +126,7 @@ where
     } else {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(ASK_WITHIN);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Stall::new(stream, TAKE_WITHIN)), service);
         tokio::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,

@@ -1,30 +1,37 @@
 //! What a daemon says over HTTP: health and figures for machines, the API for programs, pages for people.
 //!
 //! ```text
-//! listen (connections, limits) ─▶ auth::guard (who asks) ─▶ probe | api | assets
+//! listen (connections, limits) ─▶ auth::guard (who asks) ─▶ probe | api (with stream) | assets
 //! ```
 //!
-//! Everything stands behind the guard but what [`auth`] lists as open. Reading order: [`listen`], [`auth`], [`api`], [`problem`], [`probe`].
+//! Everything stands behind the guard but what [`auth`] lists as open. Reading order: [`listen`], [`auth`], [`api`], [`problem`], [`stream`], [`probe`], [`assets`].
 
 mod api;
-mod auth;
+mod assets;
+pub mod auth;
+mod headers;
 mod listen;
 mod metrics;
 mod probe;
 mod problem;
+mod stall;
+mod stream;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use api::{Api, Places, openapi};
 pub use auth::Auth;
 pub use metrics::Metrics;
+pub use stream::Feed;
+pub use tls::Tls;
 
 /// Threads that serve connections. What waits for the disk or computes is done on others ([`Api::work`]).
 const THREADS: usize = 2;
@@ -41,14 +48,14 @@ pub struct Server {
 
 impl Server {
     /// Binds `address` and answers on threads of its own.
-    pub fn start(address: SocketAddr, api: Arc<Api>) -> std::io::Result<Self> {
+    pub fn start(address: SocketAddr, tls: Option<Tls>, api: Arc<Api>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).thread_name("http").enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let router = router(api);
         let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
-            runtime.block_on(listen::serve(listener, router, stopping));
+            runtime.block_on(listen::serve(listener, tls.map(Tls::acceptor), router, stopping));
             runtime.shutdown_timeout(STOP_WITHIN);
         })?;
         Ok(Self { address, stop, thread: Some(thread) })
@@ -73,8 +80,10 @@ impl Drop for Server {
 fn router(api: Arc<Api>) -> Router {
     Router::new()
         .merge(probe::router())
-        .merge(api::router())
+        .merge(api::router(&api))
+        .merge(assets::router())
         .fallback(api::nothing)
         .layer(from_fn_with_state(api.clone(), auth::guard))
+        .layer(map_response_with_state(api.clone(), headers::set))
         .with_state(api)
 }

@@ -7,10 +7,12 @@
 //! | [`retention`] | which runs, logs and slots are kept; deletes the others |
 //! | [`backup`] | one consistent file from a store in use |
 //! | [`doctor`] | checks with a verdict and a remedy each |
+//! | [`models`] | which model versions runs may still want |
 //!
 //! The verbs `prune`, `backup` and `doctor` call this; the daemon prunes every hour.
 
 pub mod backup;
 pub mod doctor;
+pub mod models;
 pub mod presence;
 pub mod retention;

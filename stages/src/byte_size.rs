@@ -11,6 +11,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 const UNITS: [(&str, u64); 7] =
     [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("B", 1)];
 
+/// A number of bytes for people, to a tenth of the largest binary unit: `512 B`, `1.2 MiB`.
+pub fn about(bytes: u64) -> String {
+    for (size, name) in [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
+        if bytes >= size {
+            return format!("{:.1} {name}", bytes as f64 / size as f64);
+        }
+    }
+    format!("{bytes} B")
+}
+
 /// A number of bytes. Read from a whole number, or from text with a unit: `64KiB`, `256MiB`, `2GiB`, `500MB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(into = "String")]
@@ -82,6 +92,11 @@ impl JsonSchema for ByteSize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_read_a_tenth_of_the_largest_unit() {
+        assert_eq!([about(512), about(1_536), about(3 << 30)], ["512 B", "1.5 KiB", "3.0 GiB"]);
+    }
 
     #[test]
     fn sizes_are_numbers_or_text_with_a_unit_and_print_in_the_largest_that_fits() {

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::byte_size;
 use crate::dataset;
+use crate::error::StageError;
 use crate::intake::Files;
 use crate::model::record::{self, ModelRecord};
 use crate::stage::WorkspacePath;
@@ -93,6 +95,18 @@ pub struct Estimate {
     /// What would take less memory.
     #[serde(skip)]
     pub remedy: &'static str,
+}
+
+impl Estimate {
+    /// Why task `task` cannot run where there are `memory` bytes at all, and what would make it fit; `None` if it fits.
+    pub fn misfit(&self, task: &str, memory: u64) -> Option<StageError> {
+        if self.memory_bytes <= memory {
+            return None;
+        }
+        let (needs, has) = (byte_size::about(self.memory_bytes), byte_size::about(memory));
+        let error = StageError::input(format!("task `{task}` would need about {needs} of memory, and this machine has {has}"));
+        Some(error.with_hint(format!("{}; --ignore-memory starts it all the same, `recflow plan` shows the estimates", self.remedy)))
+    }
 }
 
 /// What is known of files, datasets and models, those to come included.

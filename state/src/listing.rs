@@ -42,6 +42,8 @@ pub(crate) const TASKS_UNDER_WAY: &str = "SELECT task.run_id, run.pipeline, run.
 pub(crate) const SLOTS_BETWEEN: &str = "SELECT pipeline, at, until, count, decision, reason, run_id, decided_at FROM slot \
     WHERE pipeline = ?2 AND at >= ?3 AND at < ?4 ORDER BY at DESC LIMIT ?1";
 
+pub(crate) const QUEUED_OF_PIPELINE: &str = "SELECT count(*) FROM run WHERE pipeline = ?1 AND status = 'queued'";
+
 /// A statement and what is bound to it, by position.
 pub(crate) struct Question<'f> {
     pub(crate) sql: String,
@@ -93,6 +95,16 @@ impl View<'_> {
     pub fn runs(&self, limit: u32, filter: &RunFilter) -> Result<Vec<Run>> {
         let question = runs(filter, &limit);
         self.rows("list the runs", &question.sql, &question.values, select::run)
+    }
+
+    /// The newest `limit` runs of a pipeline that have begun, newest first.
+    pub fn runs_begun(&self, pipeline: &str, limit: u32) -> Result<Vec<Run>> {
+        self.rows("list the runs", select::BEGUN_OF_PIPELINE, &[&limit, &pipeline], select::run)
+    }
+
+    /// How many runs of a pipeline have not begun, whoever created them.
+    pub fn queued_count(&self, pipeline: &str) -> Result<u32> {
+        Ok(self.row("count the queued runs", QUEUED_OF_PIPELINE, &[&pipeline], select::single::<u32>)?.unwrap_or(0))
     }
 
     /// The names of the pipelines that have runs, in order.

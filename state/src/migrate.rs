@@ -11,6 +11,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_initial.sql"),
     include_str!("migrations/002_scheduling.sql"),
     include_str!("migrations/003_listing.sql"),
+    include_str!("migrations/004_access.sql"),
+    include_str!("migrations/005_changes.sql"),
 ];
 
 /// `PRAGMA application_id` of a store ("RFLW"), set by the first migration.
@@ -128,7 +130,7 @@ mod tests {
         let mut store = store();
         store.pragma_update(None, "user_version", 7).unwrap();
         let error = migrate(&mut store, Path::new("state.db"), || None).unwrap_err();
-        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 3");
+        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 5");
     }
 
     #[test]

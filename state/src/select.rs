@@ -37,6 +37,8 @@ pub(crate) const NEXT_UNCLAIMED: &str = runs!(
 pub(crate) const OPEN_OF_BACKFILL: &str = runs!("WHERE backfill_id = ?1 AND status IN ('queued', 'running') ORDER BY seq");
 pub(crate) const UNCLAIMED_OF_PIPELINE: &str =
     runs!("WHERE pipeline = ?2 AND status = 'queued' AND owner IS NULL ORDER BY priority DESC, seq LIMIT ?1");
+// `+status`: the newest first, which the index on the pipeline alone gives; those that wait are few, and stand at its end.
+pub(crate) const BEGUN_OF_PIPELINE: &str = runs!("WHERE pipeline = ?2 AND +status <> 'queued' ORDER BY seq DESC LIMIT ?1");
 pub(crate) const ACTIVE_OF_PIPELINE: &str = runs!("WHERE pipeline = ?1 AND status = 'running' ORDER BY seq");
 
 pub(crate) const NEWEST_CANDIDATES: &str = candidates!("ORDER BY seq DESC LIMIT ?1");
@@ -196,6 +198,8 @@ mod tests {
             (OPEN_RUNS, "run_by_status (status=?)"),
             (UNCLAIMED_OF_PIPELINE, "run_unclaimed (pipeline=?)"),
             (OPEN_OF_BACKFILL, "run_by_backfill (backfill_id=?)"),
+            (BEGUN_OF_PIPELINE, "run_by_pipeline (pipeline=?)"),
+            (crate::listing::QUEUED_OF_PIPELINE, "run_by_outcome (pipeline=? AND status=?)"),
             (ACTIVE_OF_PIPELINE, "run_by_outcome (pipeline=? AND status=?)"),
             (crate::scheduling::SLOTS, "PRIMARY KEY (pipeline=?)"),
             (crate::listing::SLOTS_BETWEEN, "PRIMARY KEY (pipeline=? AND at>? AND at<?)"),

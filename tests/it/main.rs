@@ -1,5 +1,7 @@
 //! What a user can see, tested through the binary. One folder, one program: it links once.
 
+mod access;
+mod api;
 mod broken;
 mod cancel;
 mod cli;
@@ -28,5 +30,7 @@ mod shell;
 mod simulate;
 mod together;
 mod training;
+mod trouble;
 mod tune;
 mod upkeep;
+mod words;

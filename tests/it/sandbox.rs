@@ -148,6 +148,11 @@ impl Running {
         self.child.id()
     }
 
+    /// What it says on standard error from now on, for a test that reads it while it runs.
+    pub(crate) fn take_stderr(&mut self) -> std::process::ChildStderr {
+        self.child.stderr.take().expect("piped, and taken once")
+    }
+
     pub(crate) fn signal(&self, signal: i32) {
         // SAFETY: kill takes no pointers; the child has not been reaped, so the pid is its own.
         unsafe {

@@ -185,7 +185,7 @@ impl History {
         let tasks = self.common.store.read(|view| view.tasks(&run.id)).expect("reads do not fail here");
         let task = self.dice.pick(&tasks).task_id.clone();
         let r#as = *self.dice.pick(&[Mark::Succeeded, Mark::Failed, Mark::Skipped]);
-        let mark = MarkTask { task, r#as, taken: None, reason: "somebody says so".to_owned() };
+        let mark = MarkTask { task, r#as, taken: None, output: None, reason: "somebody says so".to_owned() };
         if !self.wish(&run, &Wish::Mark(mark.clone())) {
             self.start(Role::Command, |process| process.driver.mark(&run.id, &mark));
         }

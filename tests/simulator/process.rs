@@ -110,6 +110,7 @@ impl Process {
             patience: if role == Role::Daemon { Patience::Forever } else { Patience::ForLocks },
             role,
             limits: (*common.limits).clone(),
+            memory: None,
         };
         let scheduler = Scheduler {
             store: common.store.clone(),

@@ -112,9 +112,9 @@ def times(kept: Kept, peer: str, pick: Callable[[list[dict]], list[float]]) -> s
     return f"{statistics.median(theirs) / statistics.median(ours):.1f}" if ours and theirs else ""
 
 
-def write(kept: Kept, machine: str) -> None:
+def write(kept: Kept, machine: str, build: str) -> None:
     """Replaces what lies between the marks."""
     text = DOCUMENT.read_text()
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{machine}, shared; {date.today()}\n\n{markdown(kept)}\n{END}{after}")
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{machine}, shared; recflow: {build}; {date.today()}\n\n{markdown(kept)}\n{END}{after}")

@@ -43,7 +43,7 @@ fn pipelines(pipelines: &[PipelineFact], now: UnixMs, color: bool, out: &mut dyn
         let last = pipeline.last.as_ref();
         rows.add_row([
             pipeline.pipeline.clone(),
-            pipeline.results.iter().map(|status| text::run_sign(status)).collect(),
+            results(pipeline),
             next(pipeline, now),
             last.map(|run| text::ago(now.0 - run.created_at.0)).unwrap_or_default(),
             last.and_then(|run| run.seconds).map(text::duration).unwrap_or_default(),
@@ -62,6 +62,16 @@ fn pipelines(pipelines: &[PipelineFact], now: UnixMs, color: bool, out: &mut dyn
         }
     }
     Ok(())
+}
+
+/// What became of the last runs, a sign each, and how many have not begun: `✓✓✗ 3 queued`.
+fn results(pipeline: &PipelineFact) -> String {
+    let mut signs: String = pipeline.results.iter().map(|status| text::run_sign(status)).collect();
+    if pipeline.queued > 0 {
+        let blank = if signs.is_empty() { "" } else { " " };
+        signs.push_str(&format!("{blank}{} queued", pipeline.queued));
+    }
+    signs
 }
 
 /// When a pipeline starts by itself: `in 5h (Tue 03:00)`.

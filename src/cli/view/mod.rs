@@ -30,7 +30,6 @@ pub(super) use schedule::schedule;
 pub(super) use simulation::simulation;
 pub(super) use simulation_page::page as simulation_page;
 pub(super) use summary::{errors, runs, summary};
-pub(super) use text::bytes;
 pub(super) use watch::Watch;
 
 /// Who watches a run: nobody, a live view on a terminal, or plain lines.

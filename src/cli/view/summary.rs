@@ -56,7 +56,7 @@ pub(in crate::cli) fn summary(report: &RunReport, color: bool, out: &mut dyn Wri
             task.state.to_owned(),
             task.attempts.to_string(),
             task.seconds.map(text::duration).unwrap_or_default(),
-            task.peak_rss_mb.map(|mb| format!("{mb:.0} MiB")).unwrap_or_default(),
+            task.peak_rss_mb.map(memory).unwrap_or_default(),
         ]);
     }
     writeln!(out)?;
@@ -68,21 +68,37 @@ pub(in crate::cli) fn summary(report: &RunReport, color: bool, out: &mut dyn Wri
     next(report, tasks, out)
 }
 
+/// Memory in MiB; of the smallest programs, that it was less than one.
+fn memory(mb: f64) -> String {
+    if mb < 1.0 { "<1 MiB".to_owned() } else { format!("{mb:.0} MiB") }
+}
+
 /// Says of tasks that did not run, or branched, why. Those that only follow another one that did not run are counted.
 fn why(tasks: &[TaskReport], out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Vec::new();
-    let mut followers = 0;
+    let (mut followers, mut copied) = (0, Vec::new());
     for task in tasks {
+        if let Some(copy) = task.reason.as_deref().filter(|reason| task.state == "succeeded" && reason.starts_with("as in run ")) {
+            copied.push(copy);
+            continue;
+        }
         let reason = match task.state {
             "skipped" | "upstream_failed" if follows_one_that_did_not_run(task, tasks) => {
                 followers += 1;
                 continue;
             }
             "skipped" | "upstream_failed" | "retrying" => task.reason.clone(),
+            // A success has a reason if a person declared it.
+            "succeeded" if task.reason.is_some() => task.reason.as_ref().map(|reason| format!("succeeded by hand: {reason}")),
             "succeeded" if task.stage == "branch" => task.output.as_ref().map(branch_words),
             _ => None,
         };
         lines.extend(reason.map(|reason| format!("{}: {}", task.id, text::plain(&reason))));
+    }
+    match copied[..] {
+        [] => {}
+        [copy] => lines.push(format!("1 task succeeded {copy}")),
+        [copy, ..] => lines.push(format!("{} tasks succeeded {copy}", copied.len())),
     }
     match followers {
         0 => {}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub(super) use recflow_stages::byte_size::about as bytes;
 use recflow_stages::{Progress, Unit};
 use recflow_state::TaskState;
 
@@ -42,16 +43,6 @@ pub(super) fn short(number: f64) -> String {
         }
     }
     format!("{number:.0}")
-}
-
-/// A size in bytes: `512 B`, `1.2 MiB`.
-pub(in crate::cli) fn bytes(number: u64) -> String {
-    for (size, name) in [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
-        if number >= size {
-            return format!("{:.1} {name}", number as f64 / size as f64);
-        }
-    }
-    format!("{number} B")
 }
 
 /// How long ago: `12s ago`, `3h ago`, `5d ago`.
@@ -155,7 +146,6 @@ mod tests {
         assert_eq!([duration(0.004), duration(12.34), duration(125.0), duration(3_725.0)], ["0.00s", "12.3s", "2m05s", "1h02m"]);
         assert_eq!([count(0), count(999), count(1_000), count(1_234_567)], ["0", "999", "1 000", "1 234 567"]);
         assert_eq!([short(12.0), short(12_345.0), short(4.5e6)], ["12", "12.3k", "4.50M"]);
-        assert_eq!([bytes(512), bytes(1_536), bytes(3 << 30)], ["512 B", "1.5 KiB", "3.0 GiB"]);
         let states = [TaskState::Succeeded, TaskState::Waiting, TaskState::Running, TaskState::Succeeded];
         assert_eq!(tally(&states), "4 tasks: 1 waiting, 1 running, 2 succeeded");
         assert_eq!([ago(900), ago(61_000), ago(7_200_000), ago(400_000_000)], ["0s ago", "1m ago", "2h ago", "4d ago"]);

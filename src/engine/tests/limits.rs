@@ -69,6 +69,22 @@ fn a_pipeline_and_a_task_bound_their_own_tasks_over_all_runs() {
     assert_eq!(process.succeed("a"), ["a"]);
 }
 
+/// Found by the simulator (seed 10000483): nothing that was ready was bounded, so nothing was counted, and what became ready in the same breath
+/// started uncounted.
+#[test]
+fn what_becomes_ready_behind_a_task_that_ends_at_once_is_counted() {
+    let world = World::new();
+    let mut process = world.process("daemon-1", 9, pools(&[("gpu", 1)]));
+    let text = "tasks: { never: { stage: noop, when: 'false' }, a: { stage: noop, needs: [never], trigger_rule: all_done, max_active: 1 }, \
+                b: { stage: noop, needs: [never], trigger_rule: all_done, pool: gpu } }";
+    process.driver.launch(launch(text)).unwrap();
+    process.driver.launch(launch(text)).unwrap();
+    let mut started = process.turn();
+    started.sort();
+    assert_eq!(started, ["a", "b"]);
+    assert_eq!((process.succeed("a"), process.succeed("b")), (vec!["a".to_owned()], vec!["b".to_owned()]));
+}
+
 #[test]
 fn max_parallel_tasks_bounds_all_processes_together() {
     let world = World::new();

@@ -112,6 +112,7 @@ impl World {
             patience: Patience::Forever,
             role: Role::Daemon,
             limits,
+            memory: None,
         };
         Process { driver: Driver::new(parts, options), hands, attempts: BTreeMap::new() }
     }

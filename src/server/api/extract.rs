@@ -7,8 +7,8 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer, Serialize};
 
 use crate::server::problem::Problem;
 
@@ -65,6 +65,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             return Err(problem.with_hint("send JSON with `Content-Type: application/json`"));
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        // Members are told by their names: a list of values in their order is not one of them, though serde would take it.
+        if text.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::bad_request("the body is not what this call takes: it is no JSON object"));
+        }
         match serde_json::from_slice(text) {
             Ok(body) => Ok(Self(body)),
             Err(error) => Err(Problem::bad_request(format!("the body is not what this call takes: {error}"))),
@@ -88,6 +92,16 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     }
 }
 
+/// A whole number, however JSON writes it: `30` and `30.0` are the same number to JSON Schema, and so to clients. For members of a body:
+/// `#[serde(default, deserialize_with = "whole")]`.
+pub(crate) fn whole<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let from_float = |value: f64| (value.fract() == 0.0 && (0.0..=9e15).contains(&value)).then_some(value as u64);
+    let value = number.as_u64().or_else(|| number.as_f64().and_then(from_float));
+    let whole = value.and_then(|value| T::try_from(value).ok());
+    whole.map(Some).ok_or_else(|| D::Error::custom(format!("expected a whole number that is not negative and not too large, not {number}")))
+}
+
 /// JSON as an answer.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
@@ -97,6 +111,34 @@ impl<T: Serialize> IntoResponse for Json<T> {
         match serde_json::to_vec(&self.0) {
             Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
             Err(error) => Problem::internal(format!("the answer cannot be written as JSON: {error}")).into_response(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    struct Days {
+        #[serde(default, deserialize_with = "super::whole")]
+        days: Option<u32>,
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |text: &str| serde_json::from_str::<Days>(text).map(|read| read.days);
+        for (text, days) in [
+            (r#"{"days":30}"#, Some(30)),
+            (r#"{"days":30.0}"#, Some(30)),
+            (r#"{"days":3e1}"#, Some(30)),
+            (r#"{"days":null}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(read(text).unwrap(), days, "{text}");
+        }
+        for text in [r#"{"days":30.5}"#, r#"{"days":-1}"#, r#"{"days":1e300}"#, r#"{"days":4294967296}"#, r#"{"days":"30"}"#] {
+            assert!(read(text).is_err(), "{text}");
         }
     }
 }

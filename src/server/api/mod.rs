@@ -7,12 +7,33 @@
 //! A resource is a file with `pub(super) fn operations() -> Vec<Operation>`; handlers take `State<Arc<Api>>`, an
 //! [`Identity`](super::auth::Identity) and what [`extract`] reads, and return `Result<Json<T>, Problem>`.
 
-mod enter;
+mod audit;
+mod backfills;
+mod context;
+mod data_changes;
+mod datasets;
+mod drift;
+pub(super) mod enter;
 pub(crate) mod extract;
+mod model_changes;
+mod models;
 pub(crate) mod openapi;
 pub(crate) mod operation;
+mod overview;
 pub(crate) mod page;
+mod pipelines;
+mod reports;
+mod run_changes;
+mod runs;
+mod schedules;
 mod session;
+mod sources;
+mod starts;
+mod tasks;
+mod tokens;
+mod upkeep;
+mod users;
+mod values;
 
 use std::sync::{Arc, OnceLock};
 
@@ -28,8 +49,10 @@ use self::operation::{Content, Operation};
 use super::auth::Auth;
 use super::metrics::Metrics;
 use super::problem::Problem;
+use super::stream::{self, Feed};
 use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
+use crate::facts::{Definitions, Overviews};
 use crate::scheduler::daemon::{Nudge, Nudger, Pulse};
 use crate::workspace::Workspace;
 
@@ -57,6 +80,12 @@ pub struct Api {
     pub metrics: Metrics,
     /// Who may ask.
     pub auth: Auth,
+    /// Texts of pipelines, parsed once.
+    pub definitions: Definitions,
+    /// What is in datasets, counted once.
+    pub overviews: Overviews,
+    /// What changes, for those who watch.
+    pub feed: Feed,
     /// Room for requests at work.
     pub places: Places,
 }
@@ -126,6 +155,27 @@ impl Api {
 pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     operations.extend(session::operations());
+    operations.extend(pipelines::operations());
+    operations.extend(starts::operations());
+    operations.extend(schedules::operations());
+    operations.extend(backfills::operations());
+    operations.extend(sources::operations());
+    operations.extend(runs::operations());
+    operations.extend(run_changes::operations());
+    operations.extend(tasks::operations());
+    operations.extend(stream::change_operations());
+    operations.extend(stream::log_operations());
+    operations.extend(models::operations());
+    operations.extend(model_changes::operations());
+    operations.extend(drift::operations());
+    operations.extend(datasets::operations());
+    operations.extend(data_changes::operations());
+    operations.extend(reports::operations());
+    operations.extend(overview::operations());
+    operations.extend(upkeep::operations());
+    operations.extend(users::operations());
+    operations.extend(tokens::operations());
+    operations.extend(audit::operations());
     operations.push(
         Operation::get("/api/v1/openapi.json", "getOpenApi")
             .about("System", "This document")
@@ -146,11 +196,11 @@ async fn document() -> Response {
 }
 
 /// Serves the operations, each behind the check of its role.
-pub(super) fn router() -> Router<Arc<Api>> {
+pub(super) fn router(api: &Arc<Api>) -> Router<Arc<Api>> {
     let mut router = Router::new();
     for Operation { facts, handler } in operations() {
         let path = facts.path;
-        router = router.route(path, enter::guarded(handler, facts));
+        router = router.route(path, enter::guarded(handler, facts, api.clone()));
     }
     router.method_not_allowed_fallback(|| async {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "unknown-method", "this path has no such call")

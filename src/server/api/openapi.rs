@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Access, Content, Facts, Operation, SchemaFn};
-use crate::server::problem::Problem;
+use crate::server::problem::Said;
 
 /// The document as text, two spaces deep.
 pub(crate) fn text(operations: &[Operation]) -> String {
@@ -29,7 +29,7 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
             tags.push(facts.tag);
         }
     }
-    let problem = writer.answers.subschema_for::<Problem>().to_value();
+    let problem = writer.answers.subschema_for::<Said>().to_value();
     let mut schemas = writer.answers.take_definitions(true);
     schemas.sort_keys();
     json!({
@@ -82,7 +82,11 @@ impl Writer {
         let mut operation = json!({ "operationId": facts.id, "tags": [facts.tag], "summary": facts.summary });
         operation["description"] = match facts.access {
             Access::Open => "For anybody.".into(),
-            Access::Role(role) => format!("For the role `{role}` and those above it.").into(),
+            Access::Role(role) => {
+                // For programs: the tests try every call with a smaller one.
+                operation["x-recflow-role"] = role.as_str().into();
+                format!("For the role `{role}` and those above it.").into()
+            }
         };
         if facts.access == Access::Open {
             operation["security"] = json!([]);
@@ -94,7 +98,8 @@ impl Writer {
         }
         if let Some(body) = facts.body {
             let schema = body(&mut self.bodies).to_value();
-            let is_required = schema.get("required").is_some();
+            // Where nothing is required, no body at all is as good as `{}`.
+            let is_required = ["required", "anyOf", "oneOf"].iter().any(|word| schema.get(word).is_some());
             operation["requestBody"] = json!({ "required": is_required, "content": { "application/json": { "schema": schema } } });
         }
         operation["responses"] = self.responses(facts);
@@ -128,7 +133,13 @@ impl Writer {
                 Content::Media(media) => response["content"] = json!({ (*media): {} }),
                 Content::Nothing => {}
             }
-            responses.insert(status.as_u16().to_string(), response);
+            // One status may be answered in several forms.
+            let known = responses.entry(status.as_u16().to_string()).or_insert_with(|| response.clone());
+            if let (Some(all), Some(Value::Object(form))) =
+                (known.get_mut("content").and_then(Value::as_object_mut), response.get("content"))
+            {
+                all.extend(form.clone());
+            }
         }
         if !facts.is_change() && facts.answers.iter().any(|(_, content)| matches!(content, Content::Json(_))) {
             responses.insert("304".to_owned(), json!({ "description": "What the client has (`If-None-Match`) is still so." }));
@@ -146,6 +157,9 @@ fn failures(facts: &Facts) -> Vec<StatusCode> {
     let mut statuses = vec![StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
     if facts.path.contains('{') {
         statuses.push(StatusCode::NOT_FOUND);
+    }
+    if facts.body.is_some() || facts.query.is_some() {
+        statuses.push(StatusCode::UNPROCESSABLE_ENTITY);
     }
     if facts.body.is_some() {
         statuses.extend([StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);

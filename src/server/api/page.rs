@@ -42,6 +42,12 @@ impl Limit {
     /// The most.
     pub(crate) const MAX: u32 = 500;
 
+    /// So many, which must be in bounds.
+    pub(crate) const fn of(limit: u32) -> Self {
+        assert!(limit >= 1 && limit <= Self::MAX, "a limit of the program's own is out of bounds");
+        Self(limit)
+    }
+
     /// As a length.
     pub(crate) fn get(self) -> usize {
         self.0 as usize
@@ -80,7 +86,8 @@ pub(crate) fn read_cursor<K: DeserializeOwned>(list: &str, cursor: &str) -> Resu
     let parsed = bytes.and_then(|bytes| serde_json::from_slice::<(String, K)>(&bytes).ok());
     match parsed {
         Some((of, key)) if of == list => Ok(key),
-        _ => Err(Problem::bad_request("the cursor is not one that this list gave out").with_hint("leave `cursor` out to begin anew")),
+        _ => Err(Problem::invalid("unknown-cursor", "the cursor is not one that this list gave out")
+            .with_hint("leave `cursor` out to begin anew")),
     }
 }
 

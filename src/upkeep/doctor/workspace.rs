@@ -90,5 +90,5 @@ fn left_overs(workspace: &Workspace, clock: &dyn Clock) -> Check {
 }
 
 fn shown(path: &Path, workspace: &Workspace) -> String {
-    path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string()
+    crate::pipeline::shown(&path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string())
 }

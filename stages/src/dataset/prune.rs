@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ids;
@@ -19,7 +20,8 @@ use crate::storage::Storage;
 pub const SNAPSHOTS_KEPT: usize = 3;
 
 /// What became of the old snapshots.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SnapshotsPruned")]
 pub struct Pruned {
     /// Those that were removed, oldest first.
     pub removed: Vec<u64>,

@@ -14,6 +14,7 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::keep::keep_all;
@@ -25,7 +26,8 @@ use crate::context::Context;
 use crate::error::{Result, StageError};
 
 /// What a rollback did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "DatasetRolledBack")]
 pub struct RolledBack {
     /// The number of the snapshot that is current now.
     pub snapshot: u64,

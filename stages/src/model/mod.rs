@@ -55,7 +55,7 @@ pub(crate) mod tests;
 pub use cold_start::{ColdRule, ColdStart};
 pub use factors::{AlsModel, Factors};
 pub use load::open;
-pub use prune::prune;
+pub use prune::{Pruned, prune};
 pub(crate) use publish::parquet_to_io;
 pub use publish::{publish, publish_named};
 pub use record::ModelRecord;

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::promotion::History;
@@ -13,7 +14,8 @@ use crate::error::{Result, StageError};
 use crate::storage::temporary_beside;
 
 /// What became of the old versions.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ModelsPruned")]
 pub struct Pruned {
     /// Whether nothing was removed because only the plan was asked for.
     pub dry_run: bool,
@@ -24,7 +26,8 @@ pub struct Pruned {
 }
 
 /// A version that was removed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ModelRemoved")]
 pub struct Removed {
     /// Its name.
     pub version: String,
@@ -33,7 +36,8 @@ pub struct Removed {
 }
 
 /// A version that stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ModelKept")]
 pub struct Kept {
     /// Its name.
     pub version: String,

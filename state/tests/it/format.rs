@@ -14,6 +14,8 @@ use crate::samples::{folder, id};
 const V1: &str = include_str!("../fixtures/v1.sql");
 const V2: &str = include_str!("../fixtures/v2.sql");
 const V3: &str = include_str!("../fixtures/v3.sql");
+const V4: &str = include_str!("../fixtures/v4.sql");
+const V5: &str = include_str!("../fixtures/v5.sql");
 
 fn restore(dump: &str, path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -72,8 +74,47 @@ fn a_store_of_schema_2_opens_and_its_rows_mean_the_same() {
 fn a_store_of_schema_3_opens_and_its_rows_mean_the_same() {
     let (_folder, path) = folder();
     restore(V3, &path);
-    Store::open_read_only(&path).unwrap();
     rows_of_schema_2_mean_the_same(&Store::open(&path).unwrap());
+}
+
+#[test]
+fn a_store_of_schema_4_opens_and_its_rows_mean_the_same() {
+    let (_folder, path) = folder();
+    restore(V4, &path);
+    let store = Store::open(&path).unwrap();
+    rows_of_schema_2_mean_the_same(&store);
+    store
+        .write(|tx| -> recflow_state::Result<()> {
+            let users = tx.users()?;
+            assert_eq!(
+                users.iter().map(|row| (row.name.as_str(), row.role.as_str())).collect::<Vec<_>>(),
+                [("ann", "admin"), ("bob", "viewer")]
+            );
+            assert!(users[0].password.as_ref().is_some_and(|hash| hash.starts_with("$argon2id$")) && users[1].password.is_none());
+            let token = tx.token_by_hash("00aa")?.expect("it was made");
+            assert_eq!((token.user.as_str(), token.scope.as_str(), token.name.as_str()), ("ann", "operator", "ci"));
+            assert_eq!((token.expires_at, token.last_used_at), (Some(UnixMs(1_797_776_000_002)), Some(UnixMs(1_790_000_060_000))));
+            let session = tx.session("00bb")?.expect("she is signed in");
+            assert_eq!((session.by_link, session.used_at), (true, UnixMs(1_790_000_000_004)));
+            assert_eq!(tx.take_link("00cc")?.and_then(|link| link.role).as_deref(), Some("viewer"));
+            let audit = tx.audit(&recflow_state::AuditFilter::default(), 9)?;
+            assert_eq!((audit[0].seq, audit[0].action.as_str(), audit[0].outcome.as_str()), (7, "promoteModel", "done"));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_store_of_schema_5_opens_and_its_rows_mean_the_same() {
+    let (_folder, path) = folder();
+    restore(V5, &path);
+    Store::open_read_only(&path).unwrap();
+    let store = Store::open(&path).unwrap();
+    rows_of_schema_2_mean_the_same(&store);
+    let (kept, changes) = store.read(|view| Ok((view.changes_kept()?, view.changes_after(41, 9)?))).unwrap();
+    assert_eq!(kept, Some((41, 43)));
+    assert_eq!((changes[0].seq, changes[0].kind.as_str(), changes[0].task.as_deref()), (42, "task", Some("train")));
+    assert_eq!((changes[1].kind.as_str(), changes[1].pipeline.as_deref(), &changes[1].run), ("pipeline", Some("etl-train-test"), &None));
 }
 
 fn rows_of_schema_2_mean_the_same(store: &Store) {
@@ -103,7 +144,7 @@ fn rows_of_schema_2_mean_the_same(store: &Store) {
 fn an_old_store_that_is_opened_for_writing_has_the_schema_of_a_new_one() {
     let (_folder, new) = folder();
     Store::open(&new).unwrap();
-    for dump in [V1, V2, V3] {
+    for dump in [V1, V2, V3, V4, V5] {
         let (_folder, old) = folder();
         restore(dump, &old);
         Store::open(&old).unwrap();

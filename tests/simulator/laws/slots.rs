@@ -67,7 +67,12 @@ fn all_decided(pipeline: &Pipeline, schedule: &Schedule, first: Timestamp, water
             passed += 1;
         }
         let stands_for = |row: &&SlotRow| row.at <= at && at <= row.until;
-        assert!(rows[passed..].iter().any(|row| stands_for(&row)), "the slot of {} at {} is lost", pipeline.name, firing.at);
+        assert!(
+            rows[passed..].iter().any(|row| stands_for(&row)),
+            "the slot of {} at {} is lost: {rows:?}, watermark {watermark}",
+            pipeline.name,
+            firing.at
+        );
     }
 }
 
