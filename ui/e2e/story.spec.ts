@@ -52,7 +52,7 @@ describe.skipIf(chromiumPath() === null)("the first hour", () => {
     await signIn(window, daemon);
     const other = await open(browser, daemon);
     await other.page.goto(daemon.link ?? "");
-    await other.page.getByText("used").first().waitFor();
+    await other.page.getByText("This link has been used").waitFor();
     expect(new URL(other.page.url()).pathname).toBe("/login");
     await other.context.close();
   });
@@ -139,6 +139,24 @@ describe.skipIf(chromiumPath() === null)("the first hour", () => {
     expect(paused()).toBe(false);
     await page().goto("/pipelines/nightly/schedule");
     await page().locator(".firing").first().waitFor();
+  });
+
+  it("promotes an earlier model and rolls back", async () => {
+    daemon.call("run", "quickstart", "-q", "-p", "ratings=20000", "-p", "rank=3");
+    const versions = () => JSON.parse(daemon.call("models", "list", "--json")) as { version: string; current: boolean }[];
+    const before = versions().find((one) => one.current)?.version;
+    const other = versions().find((one) => !one.current)?.version ?? "";
+    await page().goto(`/models/${encodeURIComponent(other)}`);
+    await page().getByRole("button", { name: "Promote" }).click();
+    await page().getByRole("dialog").getByLabel("Reason").fill("it has the smaller rank");
+    await page().getByRole("dialog").getByRole("button", { name: "Promote" }).click();
+    await page().getByRole("dialog").waitFor({ state: "hidden" });
+    expect(versions().find((one) => one.current)?.version).toBe(other);
+    await page().goto("/models");
+    await page().getByRole("button", { name: "Roll back" }).click();
+    await page().getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+    await page().getByRole("dialog").waitFor({ state: "hidden" });
+    expect(versions().find((one) => one.current)?.version).toBe(before);
   });
 
   it("cancels what runs too long", async () => {
