@@ -141,22 +141,25 @@ describe.skipIf(chromiumPath() === null)("the first hour", () => {
     await page().locator(".firing").first().waitFor();
   });
 
-  it("promotes an earlier model and rolls back", async () => {
+  it("promotes two models and rolls back to the first", async () => {
     daemon.call("run", "quickstart", "-q", "-p", "ratings=20000", "-p", "rank=3");
     const versions = () => JSON.parse(daemon.call("models", "list", "--json")) as { version: string; current: boolean }[];
-    const before = versions().find((one) => one.current)?.version;
-    const other = versions().find((one) => !one.current)?.version ?? "";
-    await page().goto(`/models/${encodeURIComponent(other)}`);
-    await page().getByRole("button", { name: "Promote" }).click();
-    await page().getByRole("dialog").getByLabel("Reason").fill("it has the smaller rank");
-    await page().getByRole("dialog").getByRole("button", { name: "Promote" }).click();
-    await page().getByRole("dialog").waitFor({ state: "hidden" });
-    expect(versions().find((one) => one.current)?.version).toBe(other);
+    const current = () => versions().find((one) => one.current)?.version;
+    const dialog = () => page().getByRole("dialog");
+    const [newer = "", older = ""] = versions().map((one) => one.version);
+    for (const version of [older, newer]) {
+      await page().goto(`/models/${encodeURIComponent(version)}`);
+      await page().getByRole("button", { name: "Promote" }).click();
+      await dialog().getByLabel("Reason").fill("it was tried by hand");
+      await dialog().getByRole("button", { name: "Promote" }).click();
+      await dialog().waitFor({ state: "hidden" });
+      expect(current()).toBe(version);
+    }
     await page().goto("/models");
     await page().getByRole("button", { name: "Roll back" }).click();
-    await page().getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
-    await page().getByRole("dialog").waitFor({ state: "hidden" });
-    expect(versions().find((one) => one.current)?.version).toBe(before);
+    await dialog().getByRole("button", { name: "Roll back" }).click();
+    await dialog().waitFor({ state: "hidden" });
+    expect(current()).toBe(older);
   });
 
   it("cancels what runs too long", async () => {
