@@ -1,6 +1,7 @@
 // A browser that watches over what no page may do: throw, complain on its console, ask another host.
 
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
 import type { Daemon } from "./daemon";
 
@@ -43,6 +44,9 @@ export async function open(browser: Browser, daemon: Daemon, view: View = {}): P
     locale: "en-GB",
     reducedMotion: "reduce",
   });
+  // `RECFLOW_UI_DIST=dist` looks at a build that is not in the program yet.
+  const dist = process.env.RECFLOW_UI_DIST;
+  if (dist) await replaceBuild(context, dist);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
@@ -58,6 +62,12 @@ export async function open(browser: Browser, daemon: Daemon, view: View = {}): P
     void dialog.dismiss();
   });
   return { context, page, complaints };
+}
+
+/** Answers with the files of `dist` and the headers of the daemon. */
+async function replaceBuild(context: BrowserContext, dist: string): Promise<void> {
+  await context.route("**/assets/*", (route) => route.fulfill({ path: join(dist, new URL(route.request().url()).pathname) }));
+  await context.route(/\/login(\?|$)/, async (route) => route.fulfill({ response: await route.fetch(), path: join(dist, "login.html") }));
 }
 
 /** Signs in through the one-time link; the session can be used by later windows of the same context. */

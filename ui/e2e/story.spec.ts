@@ -52,7 +52,7 @@ describe.skipIf(chromiumPath() === null)("the first hour", () => {
     await signIn(window, daemon);
     const other = await open(browser, daemon);
     await other.page.goto(daemon.link ?? "");
-    await other.page.getByText("used").first().waitFor();
+    await other.page.getByText("This link has been used").waitFor();
     expect(new URL(other.page.url()).pathname).toBe("/login");
     await other.context.close();
   });
@@ -139,6 +139,27 @@ describe.skipIf(chromiumPath() === null)("the first hour", () => {
     expect(paused()).toBe(false);
     await page().goto("/pipelines/nightly/schedule");
     await page().locator(".firing").first().waitFor();
+  });
+
+  it("promotes two models and rolls back to the first", async () => {
+    daemon.call("run", "quickstart", "-q", "-p", "ratings=20000", "-p", "rank=3");
+    const versions = () => JSON.parse(daemon.call("models", "list", "--json")) as { version: string; current: boolean }[];
+    const current = () => versions().find((one) => one.current)?.version;
+    const dialog = () => page().getByRole("dialog");
+    const [newer = "", older = ""] = versions().map((one) => one.version);
+    for (const version of [older, newer]) {
+      await page().goto(`/models/${encodeURIComponent(version)}`);
+      await page().getByRole("button", { name: "Promote" }).click();
+      await dialog().getByLabel("Reason").fill("it was tried by hand");
+      await dialog().getByRole("button", { name: "Promote" }).click();
+      await dialog().waitFor({ state: "hidden" });
+      expect(current()).toBe(version);
+    }
+    await page().goto("/models");
+    await page().getByRole("button", { name: "Roll back" }).click();
+    await dialog().getByRole("button", { name: "Roll back" }).click();
+    await dialog().waitFor({ state: "hidden" });
+    expect(current()).toBe(older);
   });
 
   it("cancels what runs too long", async () => {

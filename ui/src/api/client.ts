@@ -112,7 +112,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 let csrf: Promise<string> | null = null;
 
 function csrfToken(): Promise<string> {
-  csrf ??= get<Session>("/session").then((session) => session.csrf_token);
+  csrf ??= get<Session>("/session").then((session) => session.csrf_token ?? "");
   csrf.catch(() => (csrf = null));
   return csrf;
 }

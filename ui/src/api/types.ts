@@ -10,7 +10,8 @@ export type Role = "viewer" | "operator" | "admin";
 export interface Session {
   user: string;
   role: Role;
-  csrf_token: string;
+  /** Null for who comes with a token, which browsers do not. */
+  csrf_token: string | null;
   expires_at: string | null;
   version: string;
   /** Whether a link signed them in: then the old password is not asked for. */
@@ -32,7 +33,8 @@ export interface Diagnostic {
   related?: { line: number; column: number; message: string }[];
 }
 
-export type RunStatus = "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+/** `queued`, `running`, `succeeded`, `failed`, `cancelled` or `interrupted`; one that is added later shows as it is. */
+export type RunStatus = string;
 
 export interface RunBrief {
   run: string;
@@ -207,10 +209,13 @@ export interface TaskBrief {
 
 export interface RunDetail extends RunBrief {
   version: { id: number | string } | null;
-  owner: { pid: number; alive: boolean } | null;
+  /** `pid` is null where it is not known any more. */
+  owner: { pid: number | null; alive: boolean } | null;
   graph: Graph;
   tasks: TaskBrief[];
   backfill: string | number | null;
+  /** The run whose outputs it started with. */
+  replay_of: string | null;
   resumable: boolean;
   cancellable: boolean;
 }
@@ -263,7 +268,6 @@ export interface TaskUnderWay {
   stage: string;
   attempts: number;
   seconds: number | null;
-  progress?: Progress | null;
 }
 
 export interface Overview {

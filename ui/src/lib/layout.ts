@@ -31,7 +31,7 @@ export interface Placed {
 
 export const NODE_HEIGHT = 46;
 /** Width of a letter at the size of a task's name, about. */
-const LETTER = 7.6;
+const LETTER = 8;
 const SMALL_LETTER = 6.2;
 /** Width of a letter of an edge's label, and of what is around it. */
 const LABEL_LETTER = 6.95;

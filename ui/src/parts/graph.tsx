@@ -31,14 +31,15 @@ export function GraphView({ graph, tasks, href, label }: Props) {
     if (box.current) observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
-  const fitting = Math.min(1, Math.max(direction === "TB" ? 0.7 : 0.5, (width || placed.width) / placed.width));
-  const scale = zoom ?? fitting;
+  const whole = Math.min(1, (width || placed.width) / placed.width);
+  // Until one asks for it, a long graph is not made smaller than can be read: it scrolls.
+  const scale = zoom ?? Math.max(0.72, whole);
   const turn = (steps: 1 | -1) => setZoom(steps > 0 ? (ZOOMS.find((one) => one > scale + 0.01) ?? 2) : (ZOOMS.findLast((one) => one < scale - 0.01) ?? 0.25));
   useGestures(box, turn);
   const keys = (event: KeyboardEvent) => {
     if (event.key === "+" || event.key === "=") turn(1);
     else if (event.key === "-") turn(-1);
-    else if (event.key === "0") setZoom(null);
+    else if (event.key === "0") setZoom(whole);
     else return;
     event.preventDefault();
   };
@@ -51,7 +52,7 @@ export function GraphView({ graph, tasks, href, label }: Props) {
         <button type="button" class="square" aria-label="Zoom out" onClick={() => turn(-1)}>
           <Icon name="minus" />
         </button>
-        <button type="button" class="square" aria-label="Fit" onClick={() => setZoom(null)}>
+        <button type="button" class="square" aria-label="Fit" onClick={() => setZoom(whole)}>
           <Icon name="fit" />
         </button>
       </div>

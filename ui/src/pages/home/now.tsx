@@ -23,7 +23,6 @@ export function NowRunning({ overview }: { overview: Overview }) {
               <strong>{task.task}</strong> <span class="muted">of {task.pipeline}</span>
             </a>
             <span class="num muted">{duration(task.seconds)}</span>
-            {task.progress && <ProgressBar progress={task.progress} />}
           </li>
         ))}
         {queued.map(([pipeline, many]) => (

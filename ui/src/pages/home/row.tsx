@@ -44,6 +44,7 @@ export function PipelineRow({ card, chosen, pause }: { card: PipelineCard; chose
 }
 
 function Figures({ card, times }: { card: PipelineCard; times: number[] }) {
+  if (card.results.length === 0) return <div />;
   return (
     <div class="pipeline-figures">
       <Sparkline values={times} label={`Durations: ${duration(Math.min(...times))} to ${duration(Math.max(...times))}`} />

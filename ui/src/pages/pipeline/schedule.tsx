@@ -51,6 +51,11 @@ export function ScheduleTab({ pipeline }: { pipeline: PipelineDetail }) {
         </header>
         {past.error && <ProblemBox problem={past.error} retry={past.reload} />}
         {next.error && <ProblemBox problem={next.error} retry={next.reload} />}
+        {next.data?.items.length === FIRINGS_MAX && (
+          <p class="month-note muted">
+            The next {FIRINGS_MAX} firings are shown, to <Time at={next.data.items.at(-1)?.time} as="full" />.
+          </p>
+        )}
         <Month month={month} today={day(now, zone)} chosen={chosen} slots={slots} firings={firings} />
       </section>
       <DayCard date={chosen || day(now, zone)} slots={slots.get(chosen || day(now, zone)) ?? []} firings={firings.get(chosen || day(now, zone)) ?? []} schedule={pipeline.schedule} zone={zone} />
@@ -146,6 +151,13 @@ function DayMarks({ slots, firings }: { slots: Slot[]; firings: Firing[] }) {
   );
 }
 
+/** What the schedule's own clock shows then, where that is not what is shown anyway. */
+function ownClock({ time, local }: Firing): string {
+  const [date = "", clock = ""] = local.split("T");
+  const offset = /(Z|[+-]\d\d:\d\d)/.exec(clock)?.[0] ?? "";
+  return Date.parse(time) === Date.parse(`${date}T${clock.slice(0, 8)}Z`) ? "" : `, ${clock.slice(0, 5)} on its own clock (${offset})`;
+}
+
 function DayCard({ date, slots, firings, schedule, zone }: { date: string; slots: Slot[]; firings: Firing[]; schedule: string[]; zone: Zone }) {
   return (
     <section class="card">
@@ -175,7 +187,7 @@ function DayCard({ date, slots, firings, schedule, zone }: { date: string; slots
         {firings.map((firing) => (
           <li key={firing.time}>
             <Time at={firing.time} as="full" />
-            <span class="muted">fires, {firing.local}</span>
+            <span class="muted">fires{ownClock(firing)}</span>
             {firing.dst && <span class="dst">{dstWords(firing.dst)}</span>}
           </li>
         ))}

@@ -24,7 +24,8 @@ export function RunFacts({ run }: { run: RunDetail }) {
               ["Ended", <Time key="t" at={run.ended_at} as="full" />],
               ["Definition", version !== undefined && <a href={`${at`/pipelines/${run.pipeline}/source`}?from=none&to=${encodeURIComponent(String(version))}`}>version {version}</a>],
               ["Backfill", run.backfill],
-              ["Carried out by", run.owner && `process ${run.owner.pid}${run.owner.alive ? "" : ", which is gone"}`],
+              ["Replay of", run.replay_of && <a href={at`/runs/${run.replay_of}`}>{run.replay_of}</a>],
+              ["Carried out by", run.owner && `${run.owner.pid === null ? "a process" : `process ${run.owner.pid}`}${run.owner.alive ? "" : ", which is gone"}`],
               ["Reason", run.reason],
             ]}
           />

@@ -51,7 +51,7 @@ export function TaskFacts({ task }: { task: TaskDetail }) {
             ["Ended", task.ended_at && <Time at={task.ended_at} as="full" />],
             ["Took", task.started_at && (task.state === "running" ? <Duration since={task.started_at} /> : <Duration seconds={task.seconds} />)],
             ["Side taken", task.branch_taken && task.branch_taken.join(", ")],
-            ["Why", task.reason],
+            ["Why", task.reason !== task.error && task.reason],
           ]}
         />
       </div>
