@@ -1,7 +1,7 @@
 # `make help` lists the targets: a name and the comment behind it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof simulate chaos lint audit bench fuzz
+.PHONY: help run test proof ui simulate chaos lint audit bench fuzz
 
 CARGO ?= cargo
 # `make run WORKSPACE=/somewhere/else` keeps the result.
@@ -29,6 +29,10 @@ proof: ## compare with Spark, DuckDB, implicit, croniter and others (needs Pytho
 	$(CARGO) test --locked --lib -- --ignored --nocapture every_change_of_every_zone
 	tests/proof/setup
 	$(RECFLOW_VENV)/bin/python -m pytest tests/proof $(PROOF)
+	ui/check
+
+ui: ## build the web pages into ui/dist, which is committed (needs Node.js 20)
+	cd ui && npm ci --ignore-scripts && npm run build
 
 # The engine, scheduler and store, optimised and with their own assertions; the rest is as `make test` built it.
 simulate: ## play RUNS simulated runs (10,000) with faults, from SEED on; SEED alone plays one history and prints it

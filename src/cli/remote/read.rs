@@ -110,6 +110,7 @@ impl Remote {
             error: some(card, "error"),
             last: Some(&card["last"]).filter(|last| last.is_object()).map(|last| self.report(last)).transpose()?,
             results: newest.iter().map(|result| self.status(result)).collect::<Result<_, _>>()?,
+            queued: number(card, "queued"),
             next,
             // The wall clock of whoever looks: that of the schedule is not told.
             firing: at.map(|at| crate::scheduler::Firing { at, local: at.to_zoned_datetime(TimeZone::system()), dst: None }),
