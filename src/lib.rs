@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod engine;
 pub mod executor;
+pub mod facts;
 pub mod pipeline;
 pub mod scheduler;
 pub mod server;

@@ -22,8 +22,12 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { name: "lib", uses: &[] },
     Layer { name: "main", uses: &[] },
-    Layer { name: "cli", uses: &["simulation", "scheduler", "upkeep", "engine", "executor", "pipeline", "workspace", "shipped", "server"] },
-    Layer { name: "server", uses: &["scheduler", "upkeep", "engine", "executor", "pipeline", "workspace", "shipped"] },
+    Layer {
+        name: "cli",
+        uses: &["facts", "simulation", "scheduler", "upkeep", "engine", "executor", "pipeline", "workspace", "shipped", "server"],
+    },
+    Layer { name: "server", uses: &["facts", "scheduler", "upkeep", "engine", "executor", "pipeline", "workspace", "shipped"] },
+    Layer { name: "facts", uses: &["scheduler", "upkeep", "engine", "executor", "pipeline", "workspace"] },
     Layer { name: "simulation", uses: &["engine", "pipeline", "workspace"] },
     Layer { name: "scheduler", uses: &["upkeep", "engine", "pipeline", "workspace"] },
     Layer { name: "upkeep", uses: &["engine", "pipeline", "workspace"] },

@@ -4,18 +4,19 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use jiff::civil::{Date as Day, DateTime};
 use jiff::tz::TimeZone;
-use recflow_state::RunFilter;
+use recflow_state::{Error, RunFilter};
 use serde_json::json;
 
 use super::Terminal;
 use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs};
 use super::peer::{new_run_id, open_for_writing, wake_daemon};
-use super::status::now;
-use crate::engine::{Wish, ask, text_hash};
+use super::status::{now, open_store};
+use crate::engine::pin;
+use crate::pipeline::instant::{FORMS, Moment};
 use crate::scheduler::backfill::{Backfill, DATES_MAX, Date, Reprocess, slots_between};
+use crate::scheduler::by_hand::cancel_backfill;
 use crate::workspace::Workspace;
 
 /// Runs of a pipeline that are looked through for those of the dates.
@@ -92,22 +93,28 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         let failure = Failure::usage(format!("more than {DATES_MAX} dates lie between {from} and {to}"));
         return Err(failure.with_hint("backfill a shorter span"));
     };
-    let store = open_for_writing(workspace)?;
     let filter = RunFilter { pipeline: Some(pipeline.name.clone()), ..RunFilter::default() };
-    let runs = store.read(|view| view.runs(RUNS_MAX, &filter))?;
-    let at = now();
-    let version = store.write(|tx| tx.pipeline_version(&pipeline.name, &text_hash(&source.text), &source.text, Some(&source.file), at))?;
+    // Looking at the dates writes nothing.
+    let runs = match open_store(workspace) {
+        Ok(store) => store.read(|view| view.runs(RUNS_MAX, &filter))?,
+        Err(Error::NoStore { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
     let reprocess = match args.reprocess {
         Which::None => Reprocess::None,
         Which::Failed => Reprocess::Failed,
         Which::Completed => Reprocess::Completed,
     };
-    let backfill = Backfill { pipeline, version, params: &params, span, reprocess, max_active: args.max_active, backwards: args.backwards };
+    let backfill = Backfill { pipeline, params: &params, span, reprocess, max_active: args.max_active, backwards: args.backwards };
     let dates = backfill.dates(slots, &runs);
     if args.dry_run {
         return list(&dates, args.json, out);
     }
-    let (number, count) = store.write(|tx| backfill.record(tx, workspace, &dates, at, new_run_id))?;
+    let (store, at) = (open_for_writing(workspace)?, now());
+    let (number, count) = store.write(|tx| {
+        let version = pin(tx, &pipeline.name, &source.text, Some(&source.file), at)?;
+        backfill.record(tx, workspace, version, &dates, at, new_run_id)
+    })?;
     let daemon = wake_daemon(workspace, &store)?;
     match args.json {
         true => writeln!(out, "{}", json!({ "backfill": number, "runs": count, "dates": dates.len() }))?,
@@ -121,26 +128,12 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
 
 /// Calls a backfill off.
 fn cancel(number: i64, workspace: &Workspace, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let store = open_for_writing(workspace)?;
-    if store.read(|view| view.backfill(number))?.is_none() {
+    let (store, at) = (open_for_writing(workspace)?, now());
+    let Some((waiting, live)) = store.write(|tx| cancel_backfill(tx, number, at))? else {
         return Err(
             Failure::usage(format!("there is no backfill {number}")).with_hint("`recflow runs --trigger backfill` lists their runs")
         );
-    }
-    let (at, reason) = (now(), format!("backfill {number} was called off"));
-    let (mut waiting, mut live) = (0, 0);
-    store.write(|tx| -> anyhow::Result<()> {
-        tx.cancel_backfill(number, at)?;
-        for run in tx.open_runs_of_backfill(number)? {
-            if tx.cancel_unclaimed(&run.id, at, &reason)? {
-                waiting += 1;
-            } else {
-                ask(tx, &run.id, &Wish::Cancel { force: false, reason: reason.clone() }, at)?;
-                live += 1;
-            }
-        }
-        Ok(())
-    })?;
+    };
     wake_daemon(workspace, &store)?;
     writeln!(out, "backfill {number}: {waiting} runs had not begun and are cancelled, {live} under way are asked to end")?;
     Ok(Exit::Success)
@@ -169,10 +162,6 @@ fn list(dates: &[Date], json: bool, out: &mut dyn Write) -> Result<Exit, Failure
 
 /// An instant; a date is its first one, or its last one for the end of a span.
 fn instant(text: &str, zone: &TimeZone, is_end: bool) -> Result<Timestamp, Failure> {
-    let day = |day: Day| if is_end { day.at(23, 59, 59, 999_999_999) } else { day.at(0, 0, 0, 0) };
-    let local = || text.parse::<Day>().ok().filter(|_| text.len() <= 10).map(day).or_else(|| text.parse::<DateTime>().ok());
-    let parsed = text.parse::<Timestamp>().ok().or_else(|| zone.to_timestamp(local()?).ok());
-    parsed.ok_or_else(|| {
-        Failure::usage(format!("`{text}` is not a date or time")).with_hint("such as 2026-01-31, 2026-01-31T06:00 or 2026-01-31T06:00:00Z")
-    })
+    let parsed = Moment::parse(text).and_then(|moment| if is_end { moment.end(zone) } else { moment.start(zone) });
+    parsed.ok_or_else(|| Failure::usage(format!("`{text}` is not a date or time")).with_hint(FORMS))
 }

@@ -23,6 +23,7 @@ use super::run::{Resources, limits, options};
 use crate::engine::entropy::SystemEntropy;
 use crate::engine::owner::LockFiles;
 use crate::engine::{Handle, Notice, Observer, Patience, Role, Service};
+use crate::facts::{Definitions, Overviews};
 use crate::pipeline::duration;
 use crate::scheduler::daemon::{Daemon, Nudge, Nudger};
 use crate::server::{Api, Auth, Metrics, Places, Recommender, Server};
@@ -94,6 +95,8 @@ pub(super) fn run(args: Args, workspace: &Workspace) -> Result<Exit, Failure> {
             pulse: scheduler.pulse(),
             metrics: metrics.clone(),
             auth: Auth::new(settings),
+            definitions: Definitions::default(),
+            overviews: Overviews::default(),
             recommender: Recommender::new(workspace, clock.clone(), &metrics),
             places: Places::default(),
         });

@@ -10,8 +10,7 @@ use recflow_state::{AttemptRow, Damage, Reader, Run, RunId};
 
 use super::Terminal;
 use super::exit::{Exit, Failure};
-use super::facts::warn_of_damage;
-use super::status::open_store;
+use super::status::{open_store, warn_of_damage};
 use crate::engine::{Standing, standing};
 use crate::executor::log::Line;
 use crate::workspace::Workspace;

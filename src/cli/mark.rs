@@ -49,6 +49,7 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
             State::Skipped => Mark::Skipped,
         },
         taken: None,
+        output: None,
         reason: args.reason.unwrap_or_else(|| "marked by hand".to_owned()),
     };
     if let Standing::Live { .. } = standing(workspace, &found) {

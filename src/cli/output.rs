@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::exit::{Exit, Failure};
-use super::facts;
 use super::status::open_store;
+use crate::facts::values::{field, names};
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow output`.
@@ -46,9 +46,9 @@ pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Res
     };
     let value = match &args.field {
         None => &output,
-        Some(path) => facts::field(&output, path).ok_or_else(|| {
+        Some(path) => field(&output, path).ok_or_else(|| {
             Failure::usage(format!("the output of task `{}` has no field `{path}`", args.task))
-                .with_hint(format!("its fields are {}", facts::names(&output).join(", ")))
+                .with_hint(format!("its fields are {}", names(&output).join(", ")))
         })?,
     };
     match value {

@@ -2,11 +2,10 @@
 
 use std::io::Write;
 
-use recflow_state::PipelineRow;
-
 use super::exit::{Exit, Failure};
 use super::peer::{known_pipeline, open_for_writing, wake_daemon};
 use super::status::now;
+use crate::scheduler::by_hand::set_paused;
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow pause` and `recflow unpause`.
@@ -27,20 +26,7 @@ pub(super) fn run(args: &Args, paused: bool, workspace: &Workspace, out: &mut dy
     let changed = store.write(|tx| -> recflow_state::Result<Vec<bool>> {
         let mut changed = Vec::new();
         for name in &args.pipelines {
-            if tx.pipeline(name)?.is_none() {
-                // The daemon has not seen it yet.
-                let row = PipelineRow {
-                    name: name.clone(),
-                    file: None,
-                    version: None,
-                    error: None,
-                    present: true,
-                    paused_at: None,
-                    changed_at: at,
-                };
-                tx.put_pipeline(&row)?;
-            }
-            changed.push(tx.set_paused(name, paused, at)?);
+            changed.push(set_paused(tx, name, paused, at)?);
         }
         Ok(changed)
     })?;

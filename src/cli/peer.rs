@@ -1,20 +1,13 @@
 //! What verbs share that talk to other processes through the store: a daemon, or whoever executes a run.
 
-use std::time::{Duration, Instant};
-
 use recflow_state::{Run, RunId, Store};
-use serde_json::Value;
 
 use super::exit::Failure;
 use super::status::now;
 use crate::engine::owner::any_alive;
-use crate::engine::{Wish, ask, wake};
+use crate::engine::{Granted, Wish, request, wake};
 use crate::upkeep::presence::Presence;
 use crate::workspace::Workspace;
-
-/// How long an answer to a wish is waited for: an owner looks once a second if it cannot be woken.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The store, for writing a wish or a run into it.
 pub(super) fn open_for_writing(workspace: &Workspace) -> recflow_state::Result<Store> {
@@ -30,24 +23,14 @@ pub(super) fn wake_daemon(workspace: &Workspace, store: &Store) -> Result<Option
 
 /// Asks something of the process that executes a run, and waits for its answer.
 pub(super) fn wish(workspace: &Workspace, store: &Store, run: &Run, wish: &Wish) -> Result<(), Failure> {
-    let id = store.write(|tx| ask(tx, &run.id, wish, now()))?;
-    if let Some(owner) = &run.owner {
-        wake(&workspace.owners(), owner);
-    }
-    let begun = Instant::now();
-    while begun.elapsed() < ANSWER_WITHIN {
-        if let Some(row) = store.read(|view| view.control(id))?
-            && row.done_at.is_some()
-        {
-            return match row.result {
-                None => Ok(()),
-                Some(why) => Err(Failure::failed(why)),
-            };
+    match request(store, workspace, run, wish, now())? {
+        Granted::Done => Ok(()),
+        Granted::Refused(why) => Err(Failure::failed(why)),
+        Granted::Unanswered => {
+            let failure = Failure::failed(format!("the process that executes run {} has not answered", run.id));
+            Err(failure.with_hint(format!("it may be suspended; the wish stands, and `recflow status {}` shows when it is done", run.id)))
         }
-        std::thread::sleep(LOOK_EVERY);
     }
-    let failure = Failure::failed(format!("the process that executes run {} has not answered", run.id));
-    Err(failure.with_hint(format!("it may be suspended; the wish stands, and `recflow status {}` shows when it is done", run.id)))
 }
 
 /// The name of a pipeline that the store or `pipelines/` knows.
@@ -66,10 +49,9 @@ pub(super) fn known_pipeline(store: &Store, workspace: &Workspace, name: &str) -
     Err(Failure::usage(format!("there is no pipeline `{name}`")).with_hint(hint))
 }
 
-/// What led to a run, in a few words.
-pub(super) fn by_hand() -> Value {
-    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
-    serde_json::json!({ "by": user })
+/// Who asks.
+pub(super) fn user() -> Option<String> {
+    std::env::var("USER").ok().filter(|user| !user.is_empty())
 }
 
 /// The id of a new run.

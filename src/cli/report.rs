@@ -10,10 +10,11 @@ use recflow_stages::Catalog;
 use recflow_stages::storage::{Disk, write_atomically};
 use recflow_state::{MetricRow, RunId, View};
 
+use super::ask;
 use super::exit::{Exit, Failure};
 use super::status::{now, open_store};
 use super::view::page::{self, Models, RunPage};
-use super::{ask, facts};
+use crate::facts;
 use crate::pipeline::load;
 use crate::workspace::Workspace;
 

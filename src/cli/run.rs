@@ -14,9 +14,10 @@ use recflow_state::{RunId, Trigger};
 use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs, Source};
 use super::signals::{Interrupts, cancel_on_signal};
-use super::{Terminal, facts, plan, view};
+use super::{Terminal, plan, view};
 use crate::engine::entropy::SystemEntropy;
 use crate::engine::{AtLimit, Launch, Options, Patience, Role, Service};
+use crate::facts;
 use crate::pipeline::Limits;
 use crate::workspace::Workspace;
 

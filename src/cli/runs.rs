@@ -2,19 +2,14 @@
 
 use std::io::{self, Write};
 
-use recflow_state::{Damage, Error, Reader, Run, RunFilter, RunStatus, Trigger, UnixMs};
+use recflow_state::{Error, RunFilter, Trigger, UnixMs, View};
 
 use super::exit::{Exit, Failure};
-use super::facts::{ListedRun, warn_of_damage};
-use super::status::{now, open_store, print_json};
+use super::status::{now, open_store, print_json, warn_of_damage};
 use super::{Terminal, view, when};
-use crate::engine::{Standing, standing};
+use crate::facts::ListedRun;
+use crate::facts::list::{Page, Wanted, page, wanted};
 use crate::workspace::Workspace;
-
-/// What `--status` takes besides the stored ones: a run whose process died.
-const INTERRUPTED: &str = "interrupted";
-/// Runs that are looked through at once for interrupted ones.
-const PAGE: u32 = 200;
 
 /// Arguments of `recflow runs`.
 #[derive(Debug, clap::Args)]
@@ -53,11 +48,17 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
     let now = now();
-    let (filter, interrupted) = filter(&args, now)?;
-    let page = match open_store(workspace) {
-        Ok(store) => page(&args, filter, interrupted, &store, workspace)?,
+    let (mut filter, standing) = filter(&args, now)?;
+    let look = |view: &View<'_>| {
+        if let Some(selector) = &args.before {
+            filter.before = Some(view.find_run(selector)?.id);
+        }
+        page(view, &filter, standing, args.limit, workspace)
+    };
+    let (page, damage) = match open_store(workspace) {
+        Ok(store) => store.read_around_damage(look)?,
         // A workspace in which nothing has run yet is no error.
-        Err(Error::NoStore { .. }) => Page::default(),
+        Err(Error::NoStore { .. }) => (Page::default(), Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let listed: Vec<ListedRun> = page.runs.iter().map(|run| ListedRun::of(workspace, run, now)).collect();
@@ -74,18 +75,14 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         }
     }
     out.flush()?;
-    warn_of_damage(&page.damage)?;
+    warn_of_damage(&damage)?;
     Ok(Exit::Success)
 }
 
-/// The filter, and whether only runs whose process died are wanted.
-fn filter(args: &Args, now: UnixMs) -> Result<(RunFilter, bool), Failure> {
-    let interrupted = args.status.as_deref() == Some(INTERRUPTED);
-    let status = match args.status.as_deref() {
-        None => None,
-        Some(INTERRUPTED) => Some(RunStatus::Running),
-        Some(word) => Some(RunStatus::parse(word).map_err(|error| Failure::usage(format!("`--status`: {error}, {INTERRUPTED}")))?),
-    };
+/// The filter, and which of the runs that pass it are wanted.
+fn filter(args: &Args, now: UnixMs) -> Result<(RunFilter, Wanted), Failure> {
+    let status = args.status.as_deref().map(wanted).transpose();
+    let (status, standing) = status.map_err(|error| Failure::usage(format!("`--status`: {error}")))?.unwrap_or_default();
     let trigger = args.trigger.as_deref().map(Trigger::parse).transpose();
     let time = |flag, text: &Option<String>| text.as_deref().map(|text| when::instant(flag, text, now)).transpose();
     let filter = RunFilter {
@@ -96,51 +93,7 @@ fn filter(args: &Args, now: UnixMs) -> Result<(RunFilter, bool), Failure> {
         until: time("--until", &args.until)?,
         before: None,
     };
-    Ok((filter, interrupted))
-}
-
-/// One page of the list.
-#[derive(Default)]
-struct Page {
-    runs: Vec<Run>,
-    /// Whether others follow.
-    more: bool,
-    /// Whether there is any run at all.
-    any: bool,
-    damage: Vec<Damage>,
-}
-
-fn page(args: &Args, mut filter: RunFilter, interrupted: bool, store: &Reader, workspace: &Workspace) -> Result<Page, Failure> {
-    let (mut page, damage) = store.read_around_damage(|view| {
-        if let Some(selector) = &args.before {
-            filter.before = Some(view.find_run(selector)?.id);
-        }
-        let wanted = |run: &Run| match (interrupted, filter.status) {
-            (true, _) => matches!(standing(workspace, run), Standing::Interrupted),
-            (false, Some(RunStatus::Running)) => matches!(standing(workspace, run), Standing::Live { .. }),
-            (false, _) => true,
-        };
-        let any = !view.runs(1, &RunFilter::default())?.is_empty();
-        // Whether a running run lives only its owner's lock can tell: such runs are looked through in pages. They are few.
-        let sifted = filter.status == Some(RunStatus::Running);
-        let limit = args.limit as usize;
-        let (mut runs, mut cursor) = (Vec::new(), filter.clone());
-        loop {
-            let found = view.runs(if sifted { PAGE } else { args.limit + 1 }, &cursor)?;
-            let last = found.last().map(|run| run.id.clone());
-            let is_last = !sifted || found.len() < PAGE as usize;
-            runs.extend(found.into_iter().filter(wanted));
-            if is_last || runs.len() > limit {
-                break;
-            }
-            cursor.before = last;
-        }
-        let more = runs.len() > limit;
-        runs.truncate(limit);
-        Ok(Page { runs, more, any, damage: Vec::new() })
-    })?;
-    page.damage = damage;
-    Ok(page)
+    Ok((filter, standing))
 }
 
 fn nothing(args: &Args, any: bool, workspace: &Workspace) -> String {

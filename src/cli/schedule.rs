@@ -1,19 +1,16 @@
 //! `recflow schedule`: when pipelines will start by themselves.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use recflow_stages::clock::{Clock, SystemClock};
-use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::{Terminal, load, view};
+use crate::facts::firings::{FiringFact, preview};
+use crate::pipeline::instant::{FORMS, Moment};
 use crate::pipeline::{Loaded, Pipeline, files_in};
-use crate::scheduler::{Firing, firings};
+use crate::scheduler::Firing;
 use crate::workspace::Workspace;
 
 /// Firings of a pipeline that is asked for by name, unless told otherwise.
@@ -47,18 +44,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// A firing as `--json` shows it.
-#[derive(Debug, Serialize)]
-struct Fact<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pipeline: Option<&'a str>,
-    time: String,
-    local: String,
-    dst: Option<&'static str>,
-}
-
 pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let from = From::parse(args.from.as_deref())?;
+    let from = beginning(args.from.as_deref())?;
     let loaded = match &args.pipeline {
         Some(name) => vec![load::find(name, workspace)?],
         None => all(workspace)?,
@@ -74,13 +61,16 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     }
     let count = args.next.unwrap_or(if args.pipeline.is_some() { FIRINGS_OF_ONE } else { FIRINGS_OF_EACH });
     let scheduled = pipelines.iter().filter(|pipeline| !pipeline.schedules.is_empty());
-    let previews: Vec<(&Pipeline, Vec<Firing>)> =
-        scheduled.map(|pipeline| Ok((*pipeline, preview(pipeline, &from, count as usize)?))).collect::<Result<_, Failure>>()?;
+    let one = |pipeline| {
+        let firings = preview(pipeline, from, count as usize);
+        firings.map(|firings| (pipeline, firings)).ok_or_else(|| Failure::usage("--from lies outside of the years that are known"))
+    };
+    let previews: Vec<(&Pipeline, Vec<Firing>)> = scheduled.map(|pipeline| one(*pipeline)).collect::<Result<_, Failure>>()?;
     if args.json {
-        let facts: Vec<Fact<'_>> = previews
+        let facts: Vec<FiringFact> = previews
             .iter()
             .flat_map(|(pipeline, firings)| {
-                firings.iter().map(|firing| fact(firing, args.pipeline.is_none().then_some(pipeline.name.as_str())))
+                firings.iter().map(|firing| FiringFact::of(firing, args.pipeline.is_none().then(|| pipeline.name.clone())))
             })
             .collect();
         serde_json::to_writer_pretty(&mut *out, &facts).map_err(io::Error::from)?;
@@ -106,48 +96,8 @@ fn all(workspace: &Workspace) -> Result<Vec<Loaded>, Failure> {
     Ok(files.iter().map(|file| super::validate::read(file, workspace)).collect())
 }
 
-/// The next firings of all schedules of a pipeline, in order; an instant counts once.
-fn preview(pipeline: &Pipeline, from: &From, count: usize) -> Result<Vec<Firing>, Failure> {
-    let mut merged: BTreeMap<Timestamp, Firing> = BTreeMap::new();
-    for schedule in &pipeline.schedules {
-        let after = from.instant(&schedule.timezone)?;
-        for firing in firings(schedule, after).take(count) {
-            merged.entry(firing.at).or_insert(firing);
-        }
-    }
-    Ok(merged.into_values().take(count).collect())
-}
-
-fn fact<'a>(firing: &Firing, pipeline: Option<&'a str>) -> Fact<'a> {
-    let local = firing.local.timestamp().display_with_offset(firing.local.offset()).to_string();
-    Fact { pipeline, time: firing.at.to_string(), local, dst: firing.dst.map(|mark| mark.word()) }
-}
-
-/// `--from`: an instant, or a local time that each schedule reads in its own zone.
-enum From {
-    Instant(Timestamp),
-    Local(DateTime),
-}
-
-impl From {
-    fn parse(text: Option<&str>) -> Result<Self, Failure> {
-        let Some(text) = text else { return Ok(From::Instant(SystemClock.now())) };
-        if let Ok(instant) = text.parse() {
-            return Ok(From::Instant(instant));
-        }
-        let local = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
-        local.map(From::Local).map_err(|_| {
-            let failure = Failure::usage(format!("`--from {text}` is not a date or time"));
-            failure.with_hint("such as 2027-03-27, 2027-03-27T02:00 or 2027-03-27T01:00:00Z")
-        })
-    }
-
-    fn instant(&self, zone: &TimeZone) -> Result<Timestamp, Failure> {
-        match self {
-            From::Instant(instant) => Ok(*instant),
-            From::Local(local) => {
-                zone.to_timestamp(*local).map_err(|_| Failure::usage(format!("`--from {local}` lies outside of the years that are known")))
-            }
-        }
-    }
+/// Where the preview begins: `--from`, which each schedule reads in its own zone.
+fn beginning(text: Option<&str>) -> Result<Moment, Failure> {
+    let Some(text) = text else { return Ok(Moment::Instant(SystemClock.now())) };
+    Moment::parse(text).ok_or_else(|| Failure::usage(format!("`--from {text}` is not a date or time")).with_hint(FORMS))
 }

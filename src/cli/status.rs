@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use recflow_stages::clock::{Clock, SystemClock};
-use recflow_state::{Error, Reader, Store, UnixMs};
+use recflow_state::{Damage, Error, Reader, Store, UnixMs};
 
-use super::dashboard::Dashboard;
 use super::exit::{Exit, Failure};
-use super::{Terminal, facts, view};
+use super::{Terminal, view};
+use crate::facts::dashboard::Dashboard;
+use crate::facts::full;
 use crate::workspace::Workspace;
 
 /// How often `--watch` looks.
@@ -51,20 +52,20 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
         }
         out.flush()?;
         if !args.watch {
-            facts::warn_of_damage(&damage)?;
+            warn_of_damage(&damage)?;
             return Ok(Exit::Success);
         }
         std::thread::sleep(LOOK_EVERY);
     }
 }
 
-type Damaged = Vec<recflow_state::Damage>;
+type Damaged = Vec<Damage>;
 
 fn one(selector: &str, json: bool, workspace: &Workspace, terminal: &Terminal, out: &mut dyn Write) -> Result<Damaged, Failure> {
     let now = now();
     let (report, damage) = open_store(workspace)?.read_around_damage(|view| {
         let id = view.find_run(selector)?.id;
-        facts::full(workspace, view, &id, now)
+        full(workspace, view, &id, now)
     })?;
     if json {
         print_json(&report, out)?;
@@ -105,4 +106,15 @@ pub(super) fn open_store(workspace: &Workspace) -> recflow_state::Result<Reader>
 /// The present, for ages and durations.
 pub(super) fn now() -> UnixMs {
     UnixMs(SystemClock.now().as_millisecond())
+}
+
+/// Tells of rows that could not be read and were left out.
+pub(super) fn warn_of_damage(damage: &[Damage]) -> io::Result<()> {
+    for row in damage {
+        writeln!(io::stderr(), "warning: a row of the store is damaged and left out: {row}")?;
+    }
+    if !damage.is_empty() {
+        writeln!(io::stderr(), "hint: `recflow doctor` checks the store; docs/operations.md says how to restore a backup")?;
+    }
+    Ok(())
 }

@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use recflow_state::{RunStatus, Trigger};
+use recflow_state::RunStatus;
 use serde_json::json;
 
 use super::Terminal;
 use super::exit::{Exit, Failure};
 use super::load::{self, ParamArgs};
-use super::peer::{by_hand, new_run_id, open_for_writing, wake_daemon};
+use super::peer::{new_run_id, open_for_writing, user, wake_daemon};
 use super::status::now;
-use crate::engine::{Enqueue, enqueue, text_hash};
+use crate::scheduler::by_hand::{Ask, trigger};
 use crate::workspace::Workspace;
 
 /// Arguments of `recflow trigger`.
@@ -44,22 +44,16 @@ pub(super) fn run(args: Args, workspace: &Workspace, terminal: &Terminal, out: &
     let Some(params) = args.params.resolve(&source.pipeline, &mut io::stderr(), terminal.err_color)? else { return Ok(Exit::Usage) };
     let store = open_for_writing(workspace)?;
     let (id, at) = (new_run_id(), now());
-    store.write(|tx| {
-        let version = tx.pipeline_version(&source.pipeline.name, &text_hash(&source.text), &source.text, Some(&source.file), at)?;
-        let run = Enqueue {
-            id: id.clone(),
-            pipeline: &source.pipeline,
-            version,
-            params: &params,
-            trigger: Trigger::Manual,
-            logical_date: at,
-            owner: None,
-            cause: Some(by_hand()),
-            backfill: None,
-            replay_of: None,
-        };
-        enqueue(tx, workspace, run, at)
-    })?;
+    let ask = Ask {
+        id: id.clone(),
+        pipeline: &source.pipeline,
+        text: &source.text,
+        file: &source.file,
+        params: &params,
+        logical_date: at,
+        by: user(),
+    };
+    store.write(|tx| trigger(tx, workspace, ask, at))?;
     let daemon = wake_daemon(workspace, &store)?;
     if daemon.is_none() {
         writeln!(io::stderr(), "no daemon is at work here; the run waits for one: `recflow daemon{}`", workspace.flags())?;

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use recflow_state::UnixMs;
 
 use super::exit::Failure;
 use crate::pipeline::duration;
+use crate::pipeline::instant::Moment;
 
 /// The forms of an instant, for help and messages.
 pub(super) const FORMS: &str = "such as 2d (that long ago), 2027-03-27, 2027-03-27T02:00 (local time) or 2027-03-27T01:00:00Z";
@@ -18,11 +17,7 @@ pub(super) fn instant(flag: &str, text: &str, now: UnixMs) -> Result<UnixMs, Fai
     if let Ok(age) = duration::parse(text) {
         return Ok(before(now, age));
     }
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(UnixMs(instant.as_millisecond()));
-    }
-    let local = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
-    let found = local.ok().and_then(|local| TimeZone::system().to_timestamp(local).ok());
+    let found = Moment::parse(text).and_then(|moment| moment.start(&TimeZone::system()));
     found
         .map(|at| UnixMs(at.as_millisecond()))
         .ok_or_else(|| Failure::usage(format!("`{flag} {text}` is not a date or time")).with_hint(FORMS))

@@ -59,7 +59,8 @@ pub fn enqueue(tx: &Tx<'_>, workspace: &Workspace, run: Enqueue<'_>, now: UnixMs
     tx.create_run(&new, &tasks)
 }
 
-/// The hash by which the store knows a pipeline's text.
-pub fn text_hash(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
+/// Keeps the text of a pipeline, so that runs can be pinned to it: the version of one that is known, by its hash, else a new one.
+pub fn pin(tx: &Tx<'_>, pipeline: &str, text: &str, file: Option<&str>, now: UnixMs) -> Result<VersionId> {
+    let hash = blake3::hash(text.as_bytes()).to_hex();
+    tx.pipeline_version(pipeline, &hash, text, file, now)
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::core::Event;
 use super::driver::{Driver, Options};
-use super::enqueue::{Enqueue, enqueue, text_hash};
+use super::enqueue::{Enqueue, enqueue, pin};
 use super::live::LiveRun;
 use crate::executor::as_text;
 use crate::pipeline::{EnvValue, Pipeline, RenderError, RunInfo, Scope};
@@ -58,7 +58,7 @@ impl Driver {
                 self.room(tx, &run)?.map_err(anyhow::Error::msg)?;
             }
             let name = &launch.pipeline.name;
-            let version = tx.pipeline_version(name, &text_hash(&launch.text), &launch.text, launch.file.as_deref(), now)?;
+            let version = pin(tx, name, &launch.text, launch.file.as_deref(), now)?;
             let new = Enqueue {
                 id: id.clone(),
                 pipeline: &launch.pipeline,

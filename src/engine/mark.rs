@@ -5,12 +5,13 @@
 //! publish keys are its own: what it publishes is new.
 
 use anyhow::{Context as _, bail};
-use recflow_state::RunId;
+use recflow_state::{RunId, check_output};
 
 use super::claim::valid;
 use super::core::{Event, Mark, Phase, Plan, Stamped, TaskIx};
 use super::driver::Driver;
 use super::enqueue::{Enqueue, enqueue};
+use super::journal::Write;
 use super::live::LiveRun;
 use super::resume::{Standing, standing_of};
 use super::wish::MarkTask;
@@ -32,8 +33,10 @@ impl Driver {
             let event = event_of(run, mark)?;
             ahead.apply(&run.plan, &Stamped { at_ms: now.0, event: event.clone() })?;
             events.push(event);
-            Ok(())
-        })
+            give_output(run, mark)
+        })?;
+        self.record_output(id, mark);
+        Ok(())
     }
 
     /// The same of a run that is under way here.
@@ -43,12 +46,21 @@ impl Driver {
         if self.waiting.iter().any(|waiting| waiting.is(id)) {
             bail!("run {id} has not begun: it waits until fewer runs of its pipeline are under way");
         }
-        let Some(run) = self.runs.get(&key) else { bail!("run {id} is over") };
+        let Some(run) = self.runs.get_mut(&key) else { bail!("run {id} is over") };
         let event = event_of(run, mark)?;
         // Tried on a copy: what cannot be done is the person's mistake, and must not harm the run.
         run.state.clone().apply(&run.plan, &Stamped { at_ms: now.0, event: event.clone() })?;
+        give_output(run, mark)?;
+        self.record_output(id, mark);
         self.advance(&key, event);
         Ok(())
+    }
+
+    /// Has the output of a marked task written with the event that says so. Attempt 0: none of the run's.
+    fn record_output(&mut self, id: &RunId, mark: &MarkTask) {
+        if let Some(value) = &mark.output {
+            self.journal.add(Write::Output { run: id.clone(), task: mark.task.clone(), attempt: 0, value: value.clone() });
+        }
     }
 
     /// Creates a run that repeats `of` from task `from` on, and takes it over.
@@ -141,6 +153,19 @@ fn number(run: &LiveRun, task: &str) -> anyhow::Result<TaskIx> {
 
 fn names(run: &LiveRun) -> String {
     run.plan.tasks.iter().take(20).map(|task| task.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a marked task returned, for the tasks below it.
+fn give_output(run: &mut LiveRun, mark: &MarkTask) -> anyhow::Result<()> {
+    let Some(output) = &mark.output else { return Ok(()) };
+    if mark.r#as != Mark::Succeeded {
+        bail!("a task that did not succeed has no output");
+    }
+    check_output(&mark.task, output)?;
+    let task = number(run, &mark.task)?;
+    run.scope.set_output(&run.pipeline.tasks[task].id, output.clone());
+    run.facts[task].output = Some(output.clone());
+    Ok(())
 }
 
 fn event_of(run: &LiveRun, mark: &MarkTask) -> anyhow::Result<Event> {

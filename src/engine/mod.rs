@@ -12,7 +12,7 @@
 //! | `enqueue` | the rows of a new run, whoever creates it |
 //! | `claim` | how a run comes to be executed here, within `max_active_runs` |
 //! | `mark`, `wish` | tasks that people declare ended; what they want of runs that another process executes |
-//! | `wake` | a datagram that has an owner look at once |
+//! | `wake`, `request` | a datagram that has an owner look at once; a wish and its answer |
 //! | `ready`, `limits` | whose turn it is, and what fits |
 //! | `launch`, `resume` | how a run comes to a driver: new, or from the store |
 //! | `prepare` | `when`, branches and inputs of a task whose turn has come |
@@ -42,6 +42,7 @@ pub mod notice;
 pub mod owner;
 mod prepare;
 mod ready;
+mod request;
 mod resume;
 mod service;
 mod wake;
@@ -54,12 +55,13 @@ pub use claim::{Claim, Claims};
 pub use commit::Patience;
 pub use core::Mark;
 pub use driver::{Driver, Options, Parts, timestamp};
-pub use enqueue::{Enqueue, enqueue, text_hash};
+pub use enqueue::{Enqueue, enqueue, pin};
 pub use launch::{AtLimit, Launch};
 pub use live::stage_name;
 pub use message::{Answer, Handle, Message, Reply};
 pub use notice::{Nobody, Notice, Observer, TaskNotice};
 pub use owner::Role;
+pub use request::{Granted, request};
 pub use resume::{Standing, standing};
 pub use service::Service;
 pub use wake::wake;

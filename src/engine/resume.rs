@@ -112,13 +112,13 @@ impl Driver {
     pub(super) fn take_over_with(
         &mut self,
         id: &RunId,
-        add: impl FnOnce(&LiveRun, &mut Vec<Event>, UnixMs) -> anyhow::Result<()>,
+        add: impl FnOnce(&mut LiveRun, &mut Vec<Event>, UnixMs) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         if self.is_here(id) {
             bail!("run {id} is under way here");
         }
         let row = self.take_over(id)?;
-        let brought = self.rebuild(&row).and_then(|(run, attempts)| {
+        let brought = self.rebuild(&row).and_then(|(mut run, attempts)| {
             let now = self.now();
             let mut events = Vec::new();
             // Also of a run that ended before it had begun, because its definition was not valid then.
@@ -132,7 +132,7 @@ impl Driver {
                 attempt,
                 outcome: Outcome::Lost { reason: reason.clone() },
             }));
-            add(&run, &mut events, now)?;
+            add(&mut run, &mut events, now)?;
             Ok((run, attempts, lost, events))
         });
         let (run, attempts, lost, events) = match brought {

@@ -5,6 +5,7 @@
 
 use recflow_state::{RunId, Tx, UnixMs};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::core::Mark;
 use super::driver::Driver;
@@ -38,6 +39,9 @@ pub struct MarkTask {
     /// For a branch that counts as succeeded: the ids of the tasks that run; all directly below it, if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Vec<String>>,
+    /// For a task that counts as succeeded: what it returned; nothing, if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
     /// Who or why, for people.
     pub reason: String,
 }

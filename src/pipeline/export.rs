@@ -77,14 +77,19 @@ pub fn json(pipeline: &Pipeline) -> Value {
     })
 }
 
-struct Edge {
-    from: usize,
-    to: usize,
+/// An edge of the graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The number of the task above.
+    pub from: usize,
+    /// The number of the task below.
+    pub to: usize,
     /// The condition under which a branch takes it.
-    label: Option<String>,
+    pub label: Option<String>,
 }
 
-fn edges(pipeline: &Pipeline) -> impl Iterator<Item = Edge> {
+/// All edges, by the task below.
+pub fn edges(pipeline: &Pipeline) -> impl Iterator<Item = Edge> {
     let of_task = |(to, task): (usize, &Task)| task.needs.iter().map(move |from| (*from, to)).collect::<Vec<_>>();
     let all: Vec<(usize, usize)> = pipeline.tasks.iter().enumerate().flat_map(of_task).collect();
     all.into_iter().map(|(from, to)| Edge { from, to, label: condition(&pipeline.tasks[from], to) })

@@ -66,10 +66,12 @@ pub fn load_file(path: &Path, catalog: &Catalog) -> io::Result<Loaded> {
 pub fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
+        let entry = entry?;
+        let path = entry.path();
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if yaml && !hidden && path.is_file() {
+        // A link is looked through; all else the folder's own listing tells.
+        if yaml && !hidden && entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_symlink() && path.is_file()) {
             files.push(path);
         }
     }

@@ -30,6 +30,7 @@ pub mod draw;
 pub mod duration;
 pub mod export;
 pub mod graph;
+pub mod instant;
 pub mod schedule;
 pub mod schema;
 pub mod template;

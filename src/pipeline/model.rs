@@ -153,7 +153,7 @@ pub struct Side {
 }
 
 /// How the ends of the upstream tasks decide whether a task runs: Airflow's rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerRule {
     /// All succeeded.

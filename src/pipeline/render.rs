@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Label, Severity};
 use super::load::Loaded;
+use super::params::ParamProblem;
+use super::settings::Limits;
 use super::source::{Position, Source, Span};
 
 /// Most diagnostics that are printed of one file as text.
@@ -27,6 +29,15 @@ impl Loaded {
             text.push_str(&format!("… and {more} more in {}\n\n", self.source.file()));
         }
         text
+    }
+
+    /// All diagnostics as data, those included that follow from the limits of a workspace.
+    pub fn report_within(&self, limits: &Limits) -> FileReport {
+        let found = self.pipeline.as_ref().map(|pipeline| limits.check(pipeline)).unwrap_or_default();
+        let mut report = self.report();
+        report.ok &= found.is_empty();
+        report.diagnostics.extend(found.iter().map(|diagnostic| DiagnosticReport::new(diagnostic, &self.source)));
+        report
     }
 
     /// All diagnostics as data.
@@ -72,6 +83,15 @@ struct RelatedReport {
     start: Position,
     end: Position,
     message: String,
+}
+
+/// A value that was given for a parameter stands in no file: it is told apart by its name, the label.
+impl From<&ParamProblem> for DiagnosticReport {
+    fn from(problem: &ParamProblem) -> Self {
+        let source = Source::new("params", "");
+        let diagnostic = Diagnostic::error("invalid-param", Span::default(), problem.message.clone());
+        Self::new(&diagnostic.label(problem.name.clone()).hint_if(problem.hint.clone()), &source)
+    }
 }
 
 impl DiagnosticReport {

@@ -41,8 +41,6 @@ impl Reprocess {
 pub struct Backfill<'a> {
     /// The pipeline.
     pub pipeline: &'a Pipeline,
-    /// Its text, as the store keeps it.
-    pub version: VersionId,
     /// Resolved parameters of all its runs.
     pub params: &'a Map<String, Value>,
     /// The first and the last instant, both included.
@@ -97,11 +95,12 @@ impl Backfill<'_> {
         dates
     }
 
-    /// Records a run for each date that is wanted. They wait to be claimed. Returns the backfill's number and how many runs it has.
+    /// Records a run of that version of the pipeline for each date that is wanted. They wait to be claimed. Returns the backfill's number and how many runs it has.
     pub fn record(
         &self,
         tx: &Tx<'_>,
         workspace: &Workspace,
+        version: VersionId,
         dates: &[Date],
         now: UnixMs,
         mut id: impl FnMut() -> RunId,
@@ -121,7 +120,7 @@ impl Backfill<'_> {
             let run = Enqueue {
                 id: id(),
                 pipeline: self.pipeline,
-                version: self.version,
+                version,
                 params: self.params,
                 trigger: Trigger::Backfill,
                 logical_date: ms(date.at),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use recflow_stages::Catalog as Stages;
 use recflow_state::{PipelineRow, Store, UnixMs, VersionId};
 
-use crate::engine::text_hash;
+use crate::engine::pin;
 use crate::pipeline::{Loaded, Pipeline, files_in, load, load_file};
 
 /// A pipeline that can be started.
@@ -46,7 +46,7 @@ struct Seen {
 
 /// Differs if the file's content may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Stamp {
+pub struct Stamp {
     size: u64,
     inode: u64,
     modified: (i64, i64),
@@ -89,7 +89,7 @@ impl Catalog {
     /// If the store cannot be written: nothing has changed then, and the next look finds the same. A folder that is missing or cannot be read
     /// counts as it was before.
     pub fn refresh(&mut self, folder: &Path, store: &Store, now: UnixMs) -> recflow_state::Result<Vec<Change>> {
-        let Ok(found) = pipeline_files(folder) else { return Ok(Vec::new()) };
+        let Ok(found) = stamped_files(folder) else { return Ok(Vec::new()) };
         let mut changes = Vec::new();
         for (file, stamp) in &found {
             // A file that was not used is looked at again once its name is free.
@@ -153,7 +153,7 @@ impl Catalog {
     fn accept(&mut self, file: &Path, pipeline: &Pipeline, text: &str, store: &Store, now: UnixMs) -> recflow_state::Result<()> {
         let (name, shown) = (&pipeline.name, file.display().to_string());
         let version = store.write(|tx| {
-            let version = tx.pipeline_version(name, &text_hash(text), text, Some(&shown), now)?;
+            let version = pin(tx, name, text, Some(&shown), now)?;
             let is_new = tx.pipeline(name)?.is_none();
             tx.put_pipeline(&PipelineRow {
                 name: name.clone(),
@@ -214,7 +214,10 @@ impl Catalog {
 }
 
 /// The pipeline files of a folder with their stamps. A file that vanishes meanwhile is left out.
-fn pipeline_files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
+///
+/// # Errors
+/// If the folder cannot be listed.
+pub fn stamped_files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
     let stamped = |path: PathBuf| {
         let metadata = fs::metadata(&path).ok()?;
         let stamp = Stamp {

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use recflow_state::{Run, RunId, SlotDecision, SlotRow, Trigger, TriggerStateRow, Tx, UnixMs};
+use recflow_state::{Run, RunId, SlotRow, Trigger, TriggerStateRow, Tx, UnixMs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::catalog::Entry;
-use super::tick::Ticker;
+use super::tick::{Ticker, resolve};
 use super::world::World;
-use crate::engine::{Enqueue, enqueue, timestamp};
+use crate::engine::timestamp;
 use crate::pipeline::{EndStatus, EventSource, EventTrigger, ParamInput, Pipeline, Scope};
 
 /// So many ends of runs are taken in at one look at most.
@@ -158,35 +158,11 @@ impl Ticker<'_> {
             Ok(None) => return Ok(None),
             Err(why) => {
                 tracing::warn!(pipeline = pipeline.name, trigger = trigger.key(), why, "an event starts nothing");
-                let row = SlotRow {
-                    pipeline: pipeline.name.clone(),
-                    at: now,
-                    until: now,
-                    count: 1,
-                    decision: SlotDecision::Skipped,
-                    reason: Some(format!("trigger `{}`: {why}", trigger.key())),
-                    run: None,
-                    decided_at: now,
-                };
-                tx.add_slot(&row)?;
+                tx.add_slot(&SlotRow::skipped(&pipeline.name, now, &format!("trigger `{}`: {why}", trigger.key()), now))?;
                 return Ok(None);
             }
         };
-        let id = RunId::from_random(self.entropy.next());
-        let run = Enqueue {
-            id: id.clone(),
-            pipeline,
-            version: entry.version,
-            params: &params,
-            trigger: Trigger::Event,
-            logical_date: now,
-            owner: None,
-            cause: Some(happened.cause.clone()),
-            backfill: None,
-            replay_of: None,
-        };
-        enqueue(tx, self.workspace, run, now)?;
-        Ok(Some(id))
+        self.create(tx, entry, &params, Trigger::Event, now, happened.cause.clone(), now).map(Some)
     }
 }
 
@@ -282,8 +258,7 @@ fn is_wanted(trigger: &EventTrigger, happened: &Happened) -> Result<bool, String
 fn params(pipeline: &Pipeline, trigger: &EventTrigger, happened: &Happened) -> Result<Map<String, Value>, String> {
     let given = trigger.params.render(&scope(trigger, happened)).map_err(|error| error.to_string())?;
     let given: Vec<(String, ParamInput)> = given.into_iter().map(|(name, value)| (name, ParamInput::Json(value))).collect();
-    let problems = |problems: Vec<crate::pipeline::ParamProblem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    pipeline.resolve_params(&given).map_err(problems)
+    resolve(pipeline, &given)
 }
 
 /// A run as a trigger on its pipeline sees it.

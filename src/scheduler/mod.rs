@@ -6,11 +6,12 @@
 //! files, datasets, ends of runs ─▶ events ─┘
 //! ```
 //!
-//! `firing`, `slots` and `overlap` are pure functions of schedule and time. `tick`, `events` and `backfill` derive everything from the store, the
+//! `firing`, `slots` and `overlap` are pure functions of schedule and time. `tick`, `events`, `backfill` and `by_hand` derive everything from the store, the
 //! clock and the [`world::World`], which come in from outside, so that a simulator plays them. [`daemon`] is the loop around all of it. The rules are
 //! written down for people in `docs/scheduling.md`.
 
 pub mod backfill;
+pub mod by_hand;
 pub mod catalog;
 pub mod daemon;
 pub mod events;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use recflow_state::{RunId, SlotDecision, SlotRow, Store, Trigger, Tx, UnixMs};
+use recflow_state::{RunId, SlotDecision, SlotRow, Store, Trigger, Tx, UnixMs, VersionId};
 use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, Entry};
@@ -15,7 +15,7 @@ use super::overlap::{Admission, on_overlap};
 use super::slots::{self, Look, Plan};
 use crate::engine::entropy::Entropy;
 use crate::engine::{Enqueue, enqueue, timestamp};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{ParamInput, Pipeline};
 use crate::workspace::Workspace;
 
 /// What a look at the clock needs besides the clock.
@@ -39,8 +39,6 @@ impl fmt::Debug for Ticker<'_> {
 /// What a pipeline's turn brought.
 #[derive(Debug, Default)]
 pub struct Turn {
-    /// Runs that were created; they wait to be claimed.
-    pub created: Vec<RunId>,
     /// Runs that make room for a newer slot (`overlap: cancel_running`).
     pub cancel: Vec<RunId>,
     /// Slots that did not become runs, for the log.
@@ -52,7 +50,7 @@ pub struct Turn {
 /// When each pipeline is due next, as far as that is known, and the last look at the clock.
 #[derive(Debug, Default)]
 pub struct Agenda {
-    next: BTreeMap<String, (u64, Option<Timestamp>)>,
+    next: BTreeMap<String, (VersionId, Option<Timestamp>)>,
     last: Option<Timestamp>,
 }
 
@@ -60,14 +58,9 @@ impl Agenda {
     /// Whether a pipeline has to be looked at: it is due, or it is not known when.
     fn is_due(&self, entry: &Entry, now: Timestamp) -> bool {
         match self.next.get(&entry.pipeline.name) {
-            Some((version, next)) if *version == entry.version.0.unsigned_abs() => next.is_some_and(|next| next <= now),
+            Some((version, next)) if *version == entry.version => next.is_some_and(|next| next <= now),
             _ => true,
         }
-    }
-
-    /// Forgets what is known of a pipeline, such as after a pause.
-    pub fn forget(&mut self, pipeline: &str) {
-        self.next.remove(pipeline);
     }
 
     /// The next instant at which any of the pipelines is due.
@@ -91,7 +84,7 @@ impl Agenda {
             }
             let turn = ticker.turn(entry, self.last, now);
             match &turn {
-                Ok(turn) => drop(self.next.insert(entry.pipeline.name.clone(), (entry.version.0.unsigned_abs(), turn.next))),
+                Ok(turn) => drop(self.next.insert(entry.pipeline.name.clone(), (entry.version, turn.next))),
                 Err(_) => failed = true,
             }
             turns.push((entry.pipeline.name.clone(), turn));
@@ -133,14 +126,9 @@ impl Ticker<'_> {
         let mut turn = Turn::default();
         for skipped in &plan.skipped {
             let row = SlotRow {
-                pipeline: pipeline.name.clone(),
-                at: UnixMs(skipped.at.as_millisecond()),
                 until: UnixMs(skipped.until.as_millisecond()),
                 count: u32::try_from(skipped.count).unwrap_or(u32::MAX),
-                decision: SlotDecision::Skipped,
-                reason: Some(skipped.reason.word().to_owned()),
-                run: None,
-                decided_at: now,
+                ..SlotRow::skipped(&pipeline.name, UnixMs(skipped.at.as_millisecond()), skipped.reason.word(), now)
             };
             if tx.add_slot(&row)? {
                 turn.skipped.push(row);
@@ -154,58 +142,67 @@ impl Ticker<'_> {
 
     /// Creates the run of a slot, unless something speaks against it.
     fn decide(&self, tx: &Tx<'_>, entry: &Entry, slot: &slots::Slot, now: UnixMs, turn: &mut Turn) -> recflow_state::Result<()> {
-        let pipeline = &*entry.pipeline;
-        let mut row = SlotRow {
-            pipeline: pipeline.name.clone(),
-            at: UnixMs(slot.at.as_millisecond()),
-            until: UnixMs(slot.at.as_millisecond()),
-            count: 1,
-            decision: SlotDecision::Skipped,
-            reason: None,
-            run: None,
-            decided_at: now,
-        };
-        if tx.slot(&row.pipeline, row.at)?.is_some() {
+        let (pipeline, at) = (&*entry.pipeline, UnixMs(slot.at.as_millisecond()));
+        if tx.slot(&pipeline.name, at)?.is_some() {
             return Ok(());
         }
         let active: Vec<RunId> = self.active(tx, &pipeline.name)?;
         let count = u32::try_from(active.len()).unwrap_or(u32::MAX);
         let admission = on_overlap(pipeline.schedules[slot.schedule].overlap, count, pipeline.max_active_runs);
-        let params = match default_params(pipeline) {
+        let admitted = match admission {
+            Admission::Skip => Err("overlap".to_owned()),
+            Admission::Start | Admission::Wait | Admission::CancelOldest => resolve(pipeline, &[]),
+        };
+        let params = match admitted {
             Ok(params) => params,
             Err(why) => {
-                row.reason = Some(why);
+                let row = SlotRow::skipped(&pipeline.name, at, &why, now);
                 tx.add_slot(&row)?;
                 turn.skipped.push(row);
                 return Ok(());
             }
         };
-        if admission == Admission::Skip {
-            row.reason = Some("overlap".to_owned());
-            tx.add_slot(&row)?;
-            turn.skipped.push(row);
-            return Ok(());
-        }
         if admission == Admission::CancelOldest {
             turn.cancel.extend(active.first().cloned());
         }
+        let cause = json!({ "slot": slot.at.to_string(), "made_up": slot.made_up });
+        let run = self.create(tx, entry, &params, Trigger::Schedule, at, cause, now)?;
+        tx.add_slot(&SlotRow {
+            decision: SlotDecision::Run,
+            reason: None,
+            run: Some(run),
+            ..SlotRow::skipped(&pipeline.name, at, "", now)
+        })?;
+        Ok(())
+    }
+
+    /// Records the run of a slot or an event; it waits to be claimed.
+    #[expect(clippy::too_many_arguments, reason = "each is a column of the run")]
+    pub(super) fn create(
+        &self,
+        tx: &Tx<'_>,
+        entry: &Entry,
+        params: &Map<String, Value>,
+        trigger: Trigger,
+        logical_date: UnixMs,
+        cause: Value,
+        now: UnixMs,
+    ) -> recflow_state::Result<RunId> {
         let id = RunId::from_random(self.entropy.next());
         let run = Enqueue {
             id: id.clone(),
-            pipeline,
+            pipeline: &entry.pipeline,
             version: entry.version,
-            params: &params,
-            trigger: Trigger::Schedule,
-            logical_date: row.at,
+            params,
+            trigger,
+            logical_date,
             owner: None,
-            cause: Some(json!({ "slot": slot.at.to_string(), "made_up": slot.made_up })),
+            cause: Some(cause),
             backfill: None,
             replay_of: None,
         };
         enqueue(tx, self.workspace, run, now)?;
-        tx.add_slot(&SlotRow { decision: SlotDecision::Run, run: Some(id.clone()), ..row })?;
-        turn.created.push(id);
-        Ok(())
+        Ok(id)
     }
 
     /// The runs of a pipeline that are under way or about to be, oldest first.
@@ -217,7 +214,7 @@ impl Ticker<'_> {
     }
 }
 
-/// The parameters of a run that nobody gives any to.
-pub(super) fn default_params(pipeline: &Pipeline) -> Result<Map<String, Value>, String> {
-    pipeline.resolve_params(&[]).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+/// The parameters of a run from those `given` and defaults; what is wrong with them, in one line.
+pub(super) fn resolve(pipeline: &Pipeline, given: &[(String, ParamInput)]) -> Result<Map<String, Value>, String> {
+    pipeline.resolve_params(given).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }

@@ -14,10 +14,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use super::stall::Stall;
 use super::tls;
 
 /// How long a client may take to ask, or to ask again.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
+/// How long a client may stop reading in the middle of an answer.
+const TAKE_WITHIN: Duration = Duration::from_secs(30);
 /// How long answers under way may take once the daemon stops.
 const END_WITHIN: Duration = Duration::from_secs(2);
 /// How often a client of HTTP/2 is asked whether it is still there.
@@ -113,7 +116,7 @@ where
     if is_http2 {
         let mut http = http2::Builder::new(TokioExecutor::new());
         http.timer(TokioTimer::new()).keep_alive_interval(PING_EVERY).keep_alive_timeout(ASK_WITHIN).max_concurrent_streams(STREAMS_MAX);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Stall::new(stream, TAKE_WITHIN)), service);
         tokio::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,
@@ -123,7 +126,7 @@ where
     } else {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(ASK_WITHIN);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Stall::new(stream, TAKE_WITHIN)), service);
         tokio::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,

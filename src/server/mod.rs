@@ -15,6 +15,7 @@ mod metrics;
 mod probe;
 mod problem;
 mod serving;
+mod stall;
 mod tls;
 
 use std::net::SocketAddr;

@@ -9,9 +9,14 @@ use serde::Serialize;
 
 use crate::pipeline::DiagnosticReport;
 
-/// Why a request was not done.
+/// Why a request was not done. Small, since it is the other side of almost every result here.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem(Box<Said>);
+
+/// What is said of a problem.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct Problem {
+#[schemars(rename = "Problem")]
+pub(crate) struct Said {
     /// What kind of problem it is, such as `urn:recflow:problem:unknown-run`.
     #[serde(rename = "type")]
     kind: String,
@@ -33,7 +38,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// A problem of a kind: one or more lower-case words joined by `-`.
     pub(crate) fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Said {
             kind: format!("urn:recflow:problem:{kind}"),
             title: kind.replace('-', " "),
             status: status.as_u16(),
@@ -41,7 +46,7 @@ impl Problem {
             hint: None,
             diagnostics: Vec::new(),
             retry_after: None,
-        }
+        }))
     }
 
     /// A query, header or body that does not say what this call wants.
@@ -76,12 +81,17 @@ impl Problem {
 
     /// Too many attempts.
     pub(crate) fn too_many(detail: impl Into<String>, retry_after_seconds: u64) -> Self {
-        Self { retry_after: Some(retry_after_seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail) }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail).retry_after(retry_after_seconds)
     }
 
     /// It may work later.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
-        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(1)
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
     }
 
     /// Something failed that nobody outside can mend. It is logged, too.
@@ -94,28 +104,28 @@ impl Problem {
     /// With a remedy.
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// With what is wrong, each at its place.
     #[must_use]
     pub(crate) fn with_diagnostics(mut self, diagnostics: Vec<DiagnosticReport>) -> Self {
-        self.diagnostics = diagnostics;
+        self.0.diagnostics = diagnostics;
         self
     }
 
     /// What happened and what to do about it, where there is room for text alone.
     pub(crate) fn in_words(&self) -> String {
-        match &self.hint {
-            Some(hint) => format!("{}; hint: {hint}", self.detail),
-            None => self.detail.clone(),
+        match &self.0.hint {
+            Some(hint) => format!("{}; hint: {hint}", self.0.detail),
+            None => self.0.detail.clone(),
         }
     }
 
     /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
@@ -123,13 +133,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
         // A problem is made of text and numbers: writing it does not fail.
-        let mut response = (status, serde_json::to_string(&self).unwrap_or_default()).into_response();
+        let mut response = (status, serde_json::to_string(&self.0).unwrap_or_default()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"recflow\""));
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -144,8 +154,7 @@ impl From<recflow_state::Error> for Problem {
             Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-run", text),
             Error::Ambiguous { .. } => Self::bad_request(text),
             Error::TooLarge { .. } => Self::invalid("too-large", text),
-            Error::Busy { .. } => Self::unavailable(text),
-            Error::Full { .. } => Self { retry_after: None, ..Self::unavailable(text) },
+            Error::Busy { .. } | Error::Full { .. } => Self::unavailable(text),
             _ => Self::internal(text),
         };
         match error.hint() {
@@ -167,7 +176,10 @@ impl From<anyhow::Error> for Problem {
 /// What a stage refuses, asked outside a run, is what was asked for.
 impl From<StageError> for Problem {
     fn from(error: StageError) -> Self {
-        let hint = error.hint.clone();
-        Self { hint, ..Self::invalid("refused", error.to_string()) }
+        let problem = Self::invalid("refused", error.to_string());
+        match error.hint {
+            Some(hint) => problem.with_hint(hint),
+            None => problem,
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, SystemClock};
@@ -19,7 +20,7 @@ use crate::storage::{Disk, Storage};
 /// A dataset snapshot or a model version that already bears the key of the attempt at hand was published
 /// by an earlier try whose record was lost. The stage then returns that result instead of doing the work,
 /// and publishing, a second time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct PublishKey(String);
 

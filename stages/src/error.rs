@@ -4,13 +4,14 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Shorthand for what stages return.
 pub type Result<T, E = StageError> = std::result::Result<T, E>;
 
 /// What kind of failure it was; decides whether a retry can help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// The inputs or the data are wrong. The same attempt would fail again, so it is not retried.
@@ -35,7 +36,7 @@ impl ErrorKind {
 }
 
 /// A failure of a stage: what happened, why (outermost cause first) and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageError {
     /// What kind of failure it was.
     pub kind: ErrorKind,

@@ -19,7 +19,7 @@ use crate::estimate::{Estimate, Forecast};
 use crate::schema;
 
 /// How an attempt of a stage executes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Runs {
     /// In the orchestrator's own process: the work takes microseconds and little memory.
@@ -76,7 +76,7 @@ pub struct Misfit {
 }
 
 /// What is known of a stage without running it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StageSpec {
     /// The stable name that pipelines use.
     pub name: &'static str,

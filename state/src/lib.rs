@@ -30,10 +30,12 @@
 //! WAL needs shared memory, so the store must lie on a local disk, not on NFS.
 //!
 //! Reading order: [`ids`], [`status`], [`rows`] (the words), [`store`], [`tx`], [`view`] (the calls), [`scheduling`] (what starts runs),
-//! [`control`] (who executes them, and what people want of them), [`listing`] (many runs at once), [`access`] (who may ask the daemon), [`retention`] (what is deleted),
-//! [`health`] (checks and copies), [`damage`], [`error`].
+//! [`control`] (who executes them, and what people want of them), [`listing`], [`browse`] (many runs at once), [`changes`] (what browsers follow), [`access`] (who may ask the
+//! daemon), [`retention`] (what is deleted), [`health`] (checks and copies), [`damage`], [`error`].
 
 pub mod access;
+pub mod browse;
+pub mod changes;
 mod connection;
 pub mod control;
 pub mod damage;
@@ -53,6 +55,8 @@ pub mod tx;
 pub mod view;
 
 pub use access::{AuditFilter, AuditRow, LinkRow, SessionRow, TokenRow, UserRow};
+pub use browse::{StageOutput, TaskStanding, VersionRow};
+pub use changes::ChangeRow;
 pub use control::{ControlRow, RunningTask};
 pub use damage::Damage;
 pub use error::{Candidate, Error, Result};

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/002_scheduling.sql"),
     include_str!("migrations/003_listing.sql"),
     include_str!("migrations/004_access.sql"),
+    include_str!("migrations/005_changes.sql"),
 ];
 
 /// `PRAGMA application_id` of a store ("RFLW"), set by the first migration.
@@ -129,7 +130,7 @@ mod tests {
         let mut store = store();
         store.pragma_update(None, "user_version", 7).unwrap();
         let error = migrate(&mut store, Path::new("state.db"), || None).unwrap_err();
-        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 4");
+        assert_eq!(error.to_string(), "the store `state.db` has schema 7, this recflow knows schemas up to 5");
     }
 
     #[test]

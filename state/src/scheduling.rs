@@ -73,6 +73,22 @@ pub struct SlotRow {
     pub decided_at: UnixMs,
 }
 
+impl SlotRow {
+    /// A slot that becomes no run.
+    pub fn skipped(pipeline: &str, at: UnixMs, reason: &str, decided_at: UnixMs) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            at,
+            until: at,
+            count: 1,
+            decision: SlotDecision::Skipped,
+            reason: Some(reason.to_owned()),
+            run: None,
+            decided_at,
+        }
+    }
+}
+
 /// Where a conditional trigger stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TriggerStateRow {

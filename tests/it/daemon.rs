@@ -198,6 +198,7 @@ fn dates_of_the_past_are_filled_one_after_another() {
     sandbox.write("pipelines/daily.yaml", "schedule: { cron: '0 3 * * *' }\ntasks: { a: { stage: shell, env: { DAY: '{{ run.logical_date }}' }, with: { script: 'echo $DAY >> days' } } }\n");
     let span = ["backfill", "daily", "--from", "2026-01-01", "--to", "2026-01-03"];
     let dry = sandbox.recflow(&[&span[..], &["--dry-run"]].concat()).exits(0);
+    assert!(!sandbox.file(".recflow").exists(), "looking at the dates writes nothing");
     assert!(dry.out.ends_with("3 of 3 dates would run\n"), "{}", dry.all());
     sandbox.recflow(&span).exits(0);
     let _daemon = daemon(&sandbox);

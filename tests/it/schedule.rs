@@ -71,7 +71,7 @@ fn what_has_no_schedule_says_so_with_a_remedy() {
         (&["schedule", "p.yaml"][..], &["`p` has no schedule", "cron:"][..]),
         (&["schedule", "nope"], &["no pipeline `nope`"]),
         (&["schedule"], &["cannot list the pipelines", "recflow init"]),
-        (&["schedule", "drift-retrain", "--from", "tomorrow"], &["`--from tomorrow`", "2027-03-27T02:00"]),
+        (&["schedule", "drift-retrain", "--from", "tomorrow"], &["`--from tomorrow`", "2026-01-31T06:00"]),
         (&["schedule", "drift-retrain", "--next", "0"], &["0 is not in 1.."]),
     ] {
         let ran = sandbox.recflow(arguments).exits(2);

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use recflow::engine::core::Mark;
-use recflow::engine::{AtLimit, Enqueue, Launch, MarkTask, Message, Role, Wish, ask, enqueue, text_hash};
+use recflow::engine::{AtLimit, Enqueue, Launch, MarkTask, Message, Role, Wish, ask, enqueue, pin};
 use recflow::pipeline::Pipeline;
 use recflow_stages::clock::Clock;
 use recflow_state::{Backfill, Run, RunFilter, RunId, Trigger, Tx, UnixMs};
@@ -124,7 +124,7 @@ impl History {
         let (now, id) = (self.clock(), RunId::from_random(self.dice.next()));
         let workspace = self.common.workspace.clone();
         move |tx| {
-            let version = tx.pipeline_version(&pipeline.name, &text_hash(text), text, None, now)?;
+            let version = pin(tx, &pipeline.name, text, None, now)?;
             let params = pipeline.resolve_params(&[]).expect("all have defaults");
             let new = Enqueue {
                 id: id.clone(),
@@ -185,7 +185,7 @@ impl History {
         let tasks = self.common.store.read(|view| view.tasks(&run.id)).expect("reads do not fail here");
         let task = self.dice.pick(&tasks).task_id.clone();
         let r#as = *self.dice.pick(&[Mark::Succeeded, Mark::Failed, Mark::Skipped]);
-        let mark = MarkTask { task, r#as, taken: None, reason: "somebody says so".to_owned() };
+        let mark = MarkTask { task, r#as, taken: None, output: None, reason: "somebody says so".to_owned() };
         if !self.wish(&run, &Wish::Mark(mark.clone())) {
             self.start(Role::Command, |process| process.driver.mark(&run.id, &mark));
         }

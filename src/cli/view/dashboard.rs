@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use recflow_state::UnixMs;
 
-use super::super::dashboard::{Dashboard, PipelineFact, needs_attention};
 use super::events::cut;
 use super::summary::{print_table, table};
 use super::text;
+use crate::facts::dashboard::{Dashboard, PipelineFact, needs_attention};
 use crate::workspace::Workspace;
 
 /// Prints the dashboard.

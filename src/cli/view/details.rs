@@ -8,8 +8,8 @@ use recflow_stages::{Progress, StageError};
 use recflow_state::{AttemptRow, AttemptState, UnixMs};
 use serde_json::Value;
 
-use super::super::facts::{RunReport, TaskReport};
 use super::text;
+use crate::facts::{RunReport, TaskReport};
 
 /// An output is cut to so many characters; `recflow output` has it whole.
 const OUTPUT_CHARS_MAX: usize = 100;

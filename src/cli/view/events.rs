@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use recflow_state::UnixMs;
 
-use super::super::history::Entry;
 use super::summary::{print_table, table};
 use super::text;
+use crate::facts::history::Entry;
 
 /// A reason is cut to so many characters; `--json` has it whole.
 const REASON_CHARS_MAX: usize = 60;

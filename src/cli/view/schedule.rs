@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::summary::table;
 use super::text;
-use crate::pipeline::schedule::When;
-use crate::pipeline::{Pipeline, Schedule, duration};
+use crate::facts::firings::schedule_words;
+use crate::pipeline::Pipeline;
 use crate::scheduler::{DstMark, Firing};
 
 /// Prints the pipelines with their next firings.
@@ -21,7 +21,7 @@ pub(in crate::cli) fn schedule(previews: &[(&Pipeline, Vec<Firing>)], now: Times
         }
         writeln!(out, "{}", pipeline.name)?;
         for schedule in &pipeline.schedules {
-            writeln!(out, "  {}", described(schedule))?;
+            writeln!(out, "  {}", schedule_words(schedule))?;
         }
         if firings.is_empty() {
             writeln!(out, "\n  it does not fire any more")?;
@@ -40,21 +40,6 @@ pub(in crate::cli) fn schedule(previews: &[(&Pipeline, Vec<Firing>)], now: Times
         writeln!(out, "\n{}", rows.trim_fmt())?;
     }
     Ok(())
-}
-
-/// A schedule in words: `0 3 * * *: at 03:00, every day, in Europe/Prague`.
-fn described(schedule: &Schedule) -> String {
-    let mut words = match &schedule.when {
-        When::Cron(cron) => format!("{cron}: {}, in {}", cron.words(), schedule.timezone.iana_name().unwrap_or("UTC")),
-        When::Every(interval) => format!("every {}", duration::format(*interval)),
-    };
-    for (word, instant) in [("from", schedule.start), ("until", schedule.end)] {
-        if let Some(instant) = instant {
-            let zone = schedule.timezone.clone();
-            words.push_str(&format!(", {word} {}", instant.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M")));
-        }
-    }
-    words
 }
 
 fn remark(mark: DstMark) -> &'static str {

@@ -6,8 +6,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use recflow_state::UnixMs;
 use serde_json::Value;
 
-use super::super::facts::{RunReport, TaskReport, field};
 use super::{models, text};
+use crate::facts::values::field;
+use crate::facts::{RunReport, TaskReport};
 
 /// Prints a table, the state of each row in its colour: the last place where a row has that word.
 pub(super) fn print_table(table: &Table, states: &[&str], color: bool, out: &mut dyn Write) -> io::Result<()> {

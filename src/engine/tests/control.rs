@@ -5,7 +5,7 @@ use super::*;
 const THREE: &str = "tasks: { a: { stage: noop }, b: { stage: noop, needs: [a] }, c: { stage: noop, needs: [b] } }";
 
 fn word(task: &str, r#as: Mark) -> MarkTask {
-    MarkTask { task: task.to_owned(), r#as, taken: None, reason: "ann says so".to_owned() }
+    MarkTask { task: task.to_owned(), r#as, taken: None, output: None, reason: "ann says so".to_owned() }
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_queued_run_is_claimed_once_and_within_the_limit() {
         world
             .store
             .write(|tx| {
-                let version = tx.pipeline_version("p", &text_hash(text), text, Some("p.yaml"), UnixMs(0))?;
+                let version = pin(tx, "p", text, Some("p.yaml"), UnixMs(0))?;
                 let (pipeline, params) = (&launch.pipeline, &launch.params);
                 let (trigger, logical_date) = (Trigger::Schedule, UnixMs(0));
                 let new = Enqueue {

@@ -100,7 +100,7 @@ fn whoever_dies_before_a_mark_is_recorded_leaves_a_run_that_was_over_over() {
     let run = first.launch(ONE);
     first.succeed("a");
     let mut marker = world.process("daemon-1", 4, gpu());
-    let mark = MarkTask { task: "a".to_owned(), r#as: Mark::Failed, taken: None, reason: "wrong".to_owned() };
+    let mark = MarkTask { task: "a".to_owned(), r#as: Mark::Failed, taken: None, output: None, reason: "wrong".to_owned() };
     marker.driver.mark(&run, &mark).unwrap();
     world.kill(marker);
     let mut next = world.process("daemon-2", 4, gpu());
@@ -117,7 +117,7 @@ fn work_whose_success_a_person_took_back_is_done_again_under_another_key() {
     let mut process = world.process("ab", 4, Limits::default());
     let run = process.launch("tasks: { a: { stage: noop }, b: { stage: noop, needs: [a] } }");
     process.succeed("a");
-    let mark = MarkTask { task: "a".to_owned(), r#as: Mark::Failed, taken: None, reason: "wrong".to_owned() };
+    let mark = MarkTask { task: "a".to_owned(), r#as: Mark::Failed, taken: None, output: None, reason: "wrong".to_owned() };
     process.fail("b");
     process.driver.mark(&run, &mark).unwrap();
     process.turn();

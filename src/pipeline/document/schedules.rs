@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::fields::{Fields, wrong_type};
 use crate::pipeline::cron::{Cron, CronProblem};
 use crate::pipeline::diagnostic::{Diagnostic, Findings};
+use crate::pipeline::instant::{FORMS, Moment};
 use crate::pipeline::schedule::{Catchup, Dst, Overlap, Schedule, When};
 use crate::pipeline::source::Source;
 use crate::pipeline::yaml::{Kind, Node};
@@ -117,12 +117,10 @@ fn read_timezone(fields: &Fields<'_>, findings: &mut Findings) -> Option<TimeZon
 /// An instant (RFC 3339), or a local date or time in the schedule's zone.
 fn read_instant(key: &str, fields: &Fields<'_>, zone: &TimeZone, findings: &mut Findings) -> Option<Timestamp> {
     let text = fields.text(key, findings)?;
-    let local = || text.value.parse::<DateTime>().or_else(|_| text.value.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
-    let instant = text.value.parse::<Timestamp>().or_else(|_| zone.to_timestamp(local()?));
+    let instant = Moment::parse(&text.value).and_then(|moment| moment.start(zone));
+    if instant.is_none() {
+        let error = Diagnostic::error("invalid-value", text.span, format!("`{}` is not a date or time", text.value));
+        findings.push(error.hint(FORMS));
+    }
     instant
-        .map_err(|_| {
-            let error = Diagnostic::error("invalid-value", text.span, format!("`{}` is not a date or time", text.value));
-            findings.push(error.hint("such as 2026-01-31, 2026-01-31T06:00 or 2026-01-31T06:00:00Z"));
-        })
-        .ok()
 }

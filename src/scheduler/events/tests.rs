@@ -8,7 +8,7 @@ use recflow_state::{RunStatus, Store};
 
 use super::*;
 use crate::engine::entropy::SystemEntropy;
-use crate::engine::text_hash;
+use crate::engine::{Enqueue, enqueue, pin};
 use crate::pipeline::load;
 use crate::workspace::Workspace;
 
@@ -41,7 +41,7 @@ impl Scene {
         let text = format!("name: p\nparams: {{ x: {{ type: string, default: none }} }}\non: {on}\ntasks: {{ a: {{ stage: noop }} }}\n");
         let loaded = load(&text, "p.yaml", Stages::builtin());
         let pipeline = loaded.pipeline.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
-        let version = store.write(|tx| tx.pipeline_version("p", &text_hash(&text), &text, None, UnixMs(0))).unwrap();
+        let version = store.write(|tx| pin(tx, "p", &text, None, UnixMs(0))).unwrap();
         let entry = Entry { pipeline: Arc::new(pipeline), version, file: "p.yaml".into() };
         let workspace = Workspace::new(std::path::Path::new("/nowhere"), None).unwrap();
         let scene = Self { store, workspace, world: Toy::default(), entry };

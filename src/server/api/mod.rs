@@ -8,15 +8,32 @@
 //! [`Identity`](super::auth::Identity) and what [`extract`] reads, and return `Result<Json<T>, Problem>`.
 
 mod audit;
+mod backfills;
+mod context;
+mod datasets;
+mod drift;
 pub(super) mod enter;
 pub(crate) mod extract;
+mod model_changes;
+mod models;
 pub(crate) mod openapi;
 pub(crate) mod operation;
+mod overview;
 pub(crate) mod page;
+mod pipelines;
+mod prune;
+mod reports;
+mod run_changes;
+mod runs;
+mod schedules;
 mod serving;
 mod session;
+mod sources;
+mod starts;
+mod tasks;
 mod tokens;
 mod users;
+mod values;
 
 use std::sync::{Arc, OnceLock};
 
@@ -35,6 +52,7 @@ use super::problem::Problem;
 use super::serving::Recommender;
 use crate::engine::Handle;
 use crate::engine::entropy::Entropy;
+use crate::facts::{Definitions, Overviews};
 use crate::scheduler::daemon::{Nudge, Nudger, Pulse};
 use crate::workspace::Workspace;
 
@@ -62,6 +80,10 @@ pub struct Api {
     pub metrics: Metrics,
     /// Who may ask.
     pub auth: Auth,
+    /// Texts of pipelines, parsed once.
+    pub definitions: Definitions,
+    /// What is in datasets, counted once.
+    pub overviews: Overviews,
     /// Recommends.
     pub recommender: Recommender,
     /// Room for requests at work.
@@ -133,6 +155,21 @@ impl Api {
 pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     operations.extend(session::operations());
+    operations.extend(pipelines::operations());
+    operations.extend(starts::operations());
+    operations.extend(schedules::operations());
+    operations.extend(backfills::operations());
+    operations.extend(sources::operations());
+    operations.extend(runs::operations());
+    operations.extend(run_changes::operations());
+    operations.extend(tasks::operations());
+    operations.extend(models::operations());
+    operations.extend(model_changes::operations());
+    operations.extend(drift::operations());
+    operations.extend(datasets::operations());
+    operations.extend(reports::operations());
+    operations.extend(overview::operations());
+    operations.extend(prune::operations());
     operations.extend(users::operations());
     operations.extend(tokens::operations());
     operations.extend(audit::operations());

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Access, Content, Facts, Operation, SchemaFn};
-use crate::server::problem::Problem;
+use crate::server::problem::Said;
 
 /// The document as text, two spaces deep.
 pub(crate) fn text(operations: &[Operation]) -> String {
@@ -29,7 +29,7 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
             tags.push(facts.tag);
         }
     }
-    let problem = writer.answers.subschema_for::<Problem>().to_value();
+    let problem = writer.answers.subschema_for::<Said>().to_value();
     let mut schemas = writer.answers.take_definitions(true);
     schemas.sort_keys();
     json!({
@@ -133,7 +133,13 @@ impl Writer {
                 Content::Media(media) => response["content"] = json!({ (*media): {} }),
                 Content::Nothing => {}
             }
-            responses.insert(status.as_u16().to_string(), response);
+            // One status may be answered in several forms.
+            let known = responses.entry(status.as_u16().to_string()).or_insert_with(|| response.clone());
+            if let (Some(all), Some(Value::Object(form))) =
+                (known.get_mut("content").and_then(Value::as_object_mut), response.get("content"))
+            {
+                all.extend(form.clone());
+            }
         }
         if facts.method == Method::GET && facts.answers.iter().any(|(_, content)| matches!(content, Content::Json(_))) {
             responses.insert("304".to_owned(), json!({ "description": "What the client has (`If-None-Match`) is still so." }));

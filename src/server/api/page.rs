@@ -42,6 +42,12 @@ impl Limit {
     /// The most.
     pub(crate) const MAX: u32 = 500;
 
+    /// So many, which must be in bounds.
+    pub(crate) const fn of(limit: u32) -> Self {
+        assert!(limit >= 1 && limit <= Self::MAX, "a limit of the program's own is out of bounds");
+        Self(limit)
+    }
+
     /// As a length.
     pub(crate) fn get(self) -> usize {
         self.0 as usize

@@ -9,12 +9,13 @@ mod workspace;
 
 use recflow_stages::Context;
 use recflow_stages::clock::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::workspace::Workspace;
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// As it should be.
@@ -26,7 +27,8 @@ pub enum Verdict {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "DoctorCheck")]
 pub struct Check {
     /// What: `disk`.
     pub name: &'static str,

@@ -51,7 +51,7 @@ impl Solver {
 }
 
 /// The parameters of a training, not yet checked. The defaults are those of stage `train_als`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlsParams {
     /// Floats in a factor, 1 to [`AlsParams::RANK_MAX`]. Default 64.
     pub rank: usize,

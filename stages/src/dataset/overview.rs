@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ids::{ListEntry, MappedIds};
@@ -23,7 +24,7 @@ use crate::ratings::Ratings;
 const MAX_DEPTH: usize = 8;
 
 /// A snapshot in a few figures.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SnapshotInfo {
     /// Its number; none for a plain folder that recflow did not publish yet.
     pub snapshot: Option<u64>,
@@ -53,7 +54,7 @@ pub struct SnapshotInfo {
 }
 
 /// How many ids are mapped to numbers; none where the data have numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IdCounts {
     /// Users.
     pub users: Option<u64>,
@@ -90,7 +91,8 @@ impl SnapshotInfo {
 }
 
 /// A dataset in full.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "DatasetOverview")]
 pub struct Overview {
     /// The folder that holds the files of this snapshot: what to hand to an engine that reads for long.
     pub dir: PathBuf,
@@ -106,7 +108,7 @@ pub struct Overview {
 }
 
 /// Rows of a month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MonthRows {
     /// The month.
     #[serde(flatten)]
@@ -116,7 +118,7 @@ pub struct MonthRows {
 }
 
 /// Rows with a rating.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RatingRows {
     /// Stars, rounded to the nearest half: a folder of arbitrary numbers gives a short table too.
     pub rating: f32,
@@ -125,7 +127,8 @@ pub struct RatingRows {
 }
 
 /// A dataset as a list shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "DatasetListed")]
 pub struct Listed {
     /// Its path, below the folder that was listed.
     pub path: PathBuf,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::evaluations::{self, EvaluationRecord};
@@ -14,7 +15,8 @@ use crate::context::Context;
 use crate::error::Result;
 
 /// A version in a few figures.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ModelVersion")]
 pub struct Listed {
     /// Its name.
     pub version: String,
@@ -43,7 +45,8 @@ pub struct Listed {
 }
 
 /// A version in full.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ModelDetails")]
 pub struct Details {
     /// The version.
     #[serde(flatten)]

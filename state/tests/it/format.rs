@@ -15,6 +15,7 @@ const V1: &str = include_str!("../fixtures/v1.sql");
 const V2: &str = include_str!("../fixtures/v2.sql");
 const V3: &str = include_str!("../fixtures/v3.sql");
 const V4: &str = include_str!("../fixtures/v4.sql");
+const V5: &str = include_str!("../fixtures/v5.sql");
 
 fn restore(dump: &str, path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -80,7 +81,6 @@ fn a_store_of_schema_3_opens_and_its_rows_mean_the_same() {
 fn a_store_of_schema_4_opens_and_its_rows_mean_the_same() {
     let (_folder, path) = folder();
     restore(V4, &path);
-    Store::open_read_only(&path).unwrap();
     let store = Store::open(&path).unwrap();
     rows_of_schema_2_mean_the_same(&store);
     store
@@ -102,6 +102,19 @@ fn a_store_of_schema_4_opens_and_its_rows_mean_the_same() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn a_store_of_schema_5_opens_and_its_rows_mean_the_same() {
+    let (_folder, path) = folder();
+    restore(V5, &path);
+    Store::open_read_only(&path).unwrap();
+    let store = Store::open(&path).unwrap();
+    rows_of_schema_2_mean_the_same(&store);
+    let (kept, changes) = store.read(|view| Ok((view.changes_kept()?, view.changes_after(41, 9)?))).unwrap();
+    assert_eq!(kept, Some((41, 43)));
+    assert_eq!((changes[0].seq, changes[0].kind.as_str(), changes[0].task.as_deref()), (42, "task", Some("train")));
+    assert_eq!((changes[1].kind.as_str(), changes[1].pipeline.as_deref(), &changes[1].run), ("pipeline", Some("etl-train-test"), &None));
 }
 
 fn rows_of_schema_2_mean_the_same(store: &Store) {
@@ -131,7 +144,7 @@ fn rows_of_schema_2_mean_the_same(store: &Store) {
 fn an_old_store_that_is_opened_for_writing_has_the_schema_of_a_new_one() {
     let (_folder, new) = folder();
     Store::open(&new).unwrap();
-    for dump in [V1, V2, V3, V4] {
+    for dump in [V1, V2, V3, V4, V5] {
         let (_folder, old) = folder();
         restore(dump, &old);
         Store::open(&old).unwrap();

@@ -1,6 +1,8 @@
 //! What the crates above rely on, tested through the public calls alone.
 
+mod browse;
 mod calls;
+mod changes;
 mod concurrency;
 mod faults;
 mod format;

@@ -11,8 +11,8 @@ use recflow_stages::report::{Section, sections as of_stages};
 use recflow_state::MetricRow;
 use serde_json::Value;
 
-use super::super::super::facts::TaskReport;
 use super::RunPage;
+use crate::facts::TaskReport;
 
 /// An output is shown to so many lines; `recflow output` has it whole.
 const LINES_MAX: usize = 300;

@@ -17,9 +17,9 @@ use recflow_stages::report::parts::{Tile, callout, tiles};
 use recflow_stages::report::{Page, Section, number};
 use recflow_state::{MetricRow, UnixMs};
 
-use super::super::facts::{RunReport, TaskReport};
 use super::summary::branch_words;
 use crate::engine::timestamp;
+use crate::facts::{RunReport, TaskReport};
 use crate::pipeline::Pipeline;
 
 /// All that a page tells.

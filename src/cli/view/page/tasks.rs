@@ -7,8 +7,8 @@ use recflow_stages::report::number::{UNKNOWN, duration};
 use recflow_stages::report::parts::{Cell, Table, graph, numbers, prose, titled_card, titled_figure, words};
 use recflow_state::AttemptState;
 
-use super::super::super::facts::TaskReport;
 use super::{RunPage, tone};
+use crate::facts::TaskReport;
 
 /// Larger graphs are no help to anybody.
 const DRAWN_MAX: usize = 150;

@@ -20,8 +20,9 @@ const FILE: &str = "promotion.json";
 pub(super) const FORMAT: u32 = 1;
 
 /// How a decision came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PromotionDecision")]
 pub enum Decision {
     /// Stage `promote` compared champion and challenger.
     Comparison,
@@ -32,7 +33,7 @@ pub enum Decision {
 }
 
 /// A decision: a version that became current, or a challenger that did not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Promotion {
     /// Version of this format.
     pub format: u32,
@@ -108,7 +109,7 @@ impl Metric {
 }
 
 /// Champion against challenger on one test set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The test set.
     pub ratings: DatasetRecord,
