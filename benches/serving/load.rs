@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use crate::Result;
 
 /// Where requests go; `request(number)` is the text of one.
-pub struct Target<'a> {
+pub(crate) struct Target<'a> {
     pub address: SocketAddr,
     pub request: &'a (dyn Fn(usize) -> String + Sync),
 }
 
 /// What became of a load.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// Answers in a second.
     pub rate: f64,
     /// Seconds each, ascending.
@@ -30,14 +30,14 @@ pub struct Report {
 
 impl Report {
     /// The latency that a share of the requests stayed below, in milliseconds.
-    pub fn quantile_ms(&self, share: f64) -> f64 {
+    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         self.latencies.get((share * last as f64).round() as usize).copied().unwrap_or(f64::NAN) * 1e3
     }
 }
 
 /// Asks `rate` times a second on average.
-pub fn open_loop(target: &Target<'_>, rate: f64, seconds: f64, connections: usize) -> Result<Report> {
+pub(crate) fn open_loop(target: &Target<'_>, rate: f64, seconds: f64, connections: usize) -> Result<Report> {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let (mut due, mut at) = (Vec::new(), 0.0);
     while at < seconds {
@@ -61,7 +61,7 @@ pub fn open_loop(target: &Target<'_>, rate: f64, seconds: f64, connections: usiz
 }
 
 /// Asks as fast as answers come.
-pub fn closed_loop(target: &Target<'_>, seconds: f64, connections: usize) -> Result<Report> {
+pub(crate) fn closed_loop(target: &Target<'_>, seconds: f64, connections: usize) -> Result<Report> {
     let next = AtomicUsize::new(0);
     let started = Instant::now();
     gather(connections, |latencies, failed| {

@@ -38,5 +38,7 @@ async def recommend(wanted: Wanted) -> dict:
 
 
 listener = socket.create_server(("127.0.0.1", 0))
+# asyncio sets it on sockets that it opens itself; without it each answer waits for a delayed acknowledgement.
+listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 print(f"127.0.0.1:{listener.getsockname()[1]}", flush=True)
 uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False)).run(sockets=[listener])

@@ -6,7 +6,7 @@ use crate::sandbox::{Ran, Sandbox};
 const PIPELINE: &str = "params: { n: { type: integer, default: 1 } }\ntasks:\n  a: { stage: shell, env: { N: '{{ params.n }}' }, with: { script: 'echo said $N; test \"$N\" != 3' } }\n";
 
 /// recflow in a folder with nothing but a token, with `--server`.
-fn elsewhere(site: &Site, token: &str) -> impl Fn(&[&str]) -> Ran {
+fn elsewhere(site: &Site, token: &str) -> impl Fn(&[&str]) -> Ran + use<> {
     let (folder, server) = (Sandbox::new(), format!("http://{}", site.address));
     folder.write("token", token);
     move |arguments| folder.recflow(&[arguments, &["--server", &server, "--token-file", "token"]].concat())
