@@ -32,7 +32,7 @@ export async function takePictures(at: World, places: Place[], settled: (page: P
     const file = join(FOLDER, `ui-${name}.png`);
     await page.screenshot({ path: file });
     if (statSync(file).size > BYTES_MAX) {
-      await page.setViewportSize(viewport);
+      await page.setViewportSize({ ...viewport, height: 600 });
       await settled(page);
       await page.screenshot({ path: file });
     }
