@@ -65,7 +65,7 @@ export async function open(browser: Browser, daemon: Daemon, view: View = {}): P
 }
 
 /** Answers with the files of `dist` and the headers of the daemon. */
-async function replaceBuild(context: BrowserContext, dist: string): Promise<void> {
+export async function replaceBuild(context: BrowserContext, dist: string): Promise<void> {
   await context.route("**/assets/*", (route) => route.fulfill({ path: join(dist, new URL(route.request().url()).pathname) }));
   await context.route(/\/login(\?|$)/, async (route) => route.fulfill({ response: await route.fetch(), path: join(dist, "login.html") }));
 }

@@ -41,6 +41,5 @@ export function pages({ runs, versions }: Seeded): Place[] {
     { name: "system-checks", path: "/system/checks" },
     { name: "system-access", path: "/system/access" },
     { name: "system-audit", path: "/system/audit" },
-    { name: "nowhere", path: "/nowhere" },
   ];
 }

@@ -7,10 +7,12 @@ import type { Place } from "./pages";
 import type { World } from "./world";
 
 const FOLDER = join(import.meta.dirname, "../../docs/images");
-const WIDE = { width: 1200, height: 800 };
+const WIDE = { width: 1120, height: 760 };
 const NARROW = { width: 360, height: 740 };
 /** Taller pages are cut. */
-const HEIGHT_MAX = 1500;
+const HEIGHT_MAX = 1150;
+/** Larger pictures are taken again, without what lies below the fold. */
+export const BYTES_MAX = 150_000;
 /** Also taken dark, and on a narrow screen. */
 const DARK = ["run-graph", "drift"];
 const PHONE = ["home", "models"];
@@ -20,7 +22,7 @@ export async function takePictures(at: World, places: Place[], settled: (page: P
   const taken: { file: string; bytes: number }[] = [];
   const take = async (place: Place, name: string, viewport: typeof WIDE, colorScheme: "light" | "dark") => {
     const signedIn = place.name === "login" ? {} : { storageState: at.state };
-    const context = await at.browser.newContext({ viewport, colorScheme, reducedMotion: "reduce", ...signedIn });
+    const context = await at.open({ viewport, colorScheme, ...signedIn });
     const page = await context.newPage();
     await page.goto(at.base + place.path);
     await settled(page);
@@ -29,6 +31,11 @@ export async function takePictures(at: World, places: Place[], settled: (page: P
     await settled(page);
     const file = join(FOLDER, `ui-${name}.png`);
     await page.screenshot({ path: file });
+    if (statSync(file).size > BYTES_MAX) {
+      await page.setViewportSize({ ...viewport, height: 600 });
+      await settled(page);
+      await page.screenshot({ path: file });
+    }
     taken.push({ file, bytes: statSync(file).size });
     await context.close();
   };

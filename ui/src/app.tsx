@@ -15,6 +15,7 @@ import { RunsPage } from "./pages/runs";
 import { SystemPage } from "./pages/system";
 import { TaskPage } from "./pages/task";
 import { Boundary } from "./parts/boundary";
+import { Heading } from "./parts/heading";
 import { Empty } from "./parts/states";
 import { match, useRoute } from "./router";
 import { SessionContext } from "./session";
@@ -46,9 +47,12 @@ const PAGES: [string, ComponentType<PageProps>][] = [
 
 function Missing() {
   return (
-    <Empty title="There is no page here">
-      <a href="/">All pipelines</a>
-    </Empty>
+    <>
+      <Heading title="There is no page here" />
+      <Empty title="Nothing has this address">
+        <a href="/">All pipelines</a>
+      </Empty>
+    </>
   );
 }
 

@@ -67,7 +67,7 @@ export function Users() {
                 cell: (one) =>
                   one.user !== session?.user && (
                     <span class="row-actions">
-                      <button type="button" class="quiet" onClick={() => setResetting(one)} aria-label={`Set the password of ${one.user}`}>
+                      <button type="button" class="quiet" onClick={() => setResetting(one)} aria-label={`Set password of ${one.user}`}>
                         Set password
                       </button>
                       <button type="button" class="quiet" onClick={() => setRemoving(one)} aria-label={`Remove ${one.user}`}>
