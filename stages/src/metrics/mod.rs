@@ -11,6 +11,7 @@
 //! | [`top`] | the best of a stream of scored items |
 //! | [`baselines`] | global mean, user and item biases, most popular items |
 //! | [`segments`] | figures by activity, popularity, novelty and rating |
+//! | [`metric`] | the figures that models are compared by |
 //! | [`evaluation`] | all of it for one model and one test set |
 //! | [`contest`] | two models on the pairs that both can score |
 //!
@@ -22,6 +23,7 @@ pub mod contest;
 pub mod errors;
 pub mod evaluation;
 mod lists;
+pub mod metric;
 mod ranked_users;
 pub mod ranking;
 pub mod relevance;
@@ -34,6 +36,7 @@ pub(crate) mod movielens;
 
 pub use errors::PairErrors;
 pub use evaluation::{Evaluation, evaluate};
+pub use metric::Metric;
 pub use ranked_users::ranking_of;
 pub use ranking::Ranking;
 pub use scoring::Scorer;
