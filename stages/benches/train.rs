@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `solver=cholesky`, `cg`, `ials++`, `auto` | how rows are solved; `steps=N`, `block=N` |
 //! | `implicit`, `biases`, `plain` | the objective; `reg=X`, `alpha=X`, `half_life=DAYS` |
+//! | `momentum` | whether sweeps start from where the one before was heading |
 //! | `data=PATH` | a dataset in place of drawn ratings, as `etl` writes it |
 //! | `test=PATH` | a dataset whose RMSE is printed after every sweep, beside the clock |
 //! | `evaluate` | ranking figures of drawn test ratings after the training, and their time |
@@ -55,6 +56,7 @@ impl Arguments {
             block_size: self.number("block", base.block_size),
             implicit: self.has("implicit"),
             biases: self.has("biases"),
+            momentum: self.has("momentum"),
             reg_scaling: if self.has("plain") { RegScaling::Plain } else { base.reg_scaling },
             ..base
         };

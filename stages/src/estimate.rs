@@ -218,5 +218,8 @@ pub fn machine_memory() -> Option<u64> {
     machine.into_iter().chain(group).min()
 }
 
+mod tables;
 #[cfg(test)]
 mod tests;
+
+pub use tables::Tables;

@@ -39,9 +39,29 @@ def is_own(row: dict[str, Any]) -> bool:
     return row["name"].startswith("recflow")
 
 
-def write(results: list[dict[str, Any]], machine: str) -> None:
-    """Replaces what lies between the marks."""
-    text = DOCUMENT.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{machine}; {date.today()}\n\n{markdown(results)}\n{END}{after}")
+def write(results: list[dict[str, Any]], machine: str, titles: list[str], sizes: list[str]) -> None:
+    """Puts the rows into the table of the document; those that it has of other works and sizes stay. `titles` and `sizes` are all there are, in order."""
+    measured = {(result["title"], result["size"].upper()) for result in results}
+    there = [line for line in DOCUMENT.read_text().split(BEGIN)[1].split(END)[0].splitlines() if line.startswith("| ")][1:]
+    kept = [line for line in there if key(line) not in measured]
+    places = [*titles, ""], [size.upper() for size in sizes]
+
+    def place(line: str) -> tuple[int, int]:
+        title, size = key(line)
+        return places[0].index(title if title in titles else ""), places[1].index(size)
+
+    ordered = sorted([*kept, *(line for result in results for line in lines(result))], key=place)
+    replace(BEGIN, END, "\n".join([f"{machine}; {date.today()}", "", HEAD, *ordered]))
+
+
+def key(line: str) -> tuple[str, str]:
+    """Work and size of a line."""
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    return cells[0], cells[1]
+
+
+def replace(begin: str, end: str, inner: str) -> None:
+    """Replaces what lies between two marks of the document."""
+    before, rest = DOCUMENT.read_text().split(begin)
+    _, after = rest.split(end)
+    DOCUMENT.write_text(f"{before}{begin}\n{inner}\n{end}{after}")

@@ -1,6 +1,7 @@
 """The generated ratings of one size, and the recflow that is measured."""
 
 import json
+import platform
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,3 +78,9 @@ def output(told: dict[str, Any]) -> dict[str, Any]:
     """The output of the only task of a run."""
     (task,) = told["tasks"].values()
     return task["output"]
+
+
+def processors() -> str:
+    """The processor and how many of it."""
+    names = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return f"{len(names)} cores ({names[0] if names else platform.machine()})"

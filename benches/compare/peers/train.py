@@ -25,12 +25,13 @@ Reached = tuple[dict[str, float], float]
 
 
 def cmfrec() -> Reached:
-    """ALS-WR without biases or centring, as Spark's objective has it."""
+    """ALS-WR: as Spark's objective has it, without biases or centring, or with both."""
     import ratings
     from cmfrec import CMF
     from scipy.sparse import coo_array
 
     train, test, users, items = ratings.read(ARGUMENTS["train"], ARGUMENTS["test"])
+    biases = ARGUMENTS.get("biases", False)
     matrix = coo_array((train.rating, (train.user, train.item)), shape=(users, items))
     model = CMF(
         k=RANK,
@@ -38,10 +39,10 @@ def cmfrec() -> Reached:
         scale_lam=True,
         method="als",
         use_cg=ARGUMENTS["use_cg"],
-        user_bias=False,
-        item_bias=False,
-        center=False,
-        niter=SWEEPS,
+        user_bias=biases,
+        item_bias=biases,
+        center=biases,
+        niter=ARGUMENTS.get("sweeps", SWEEPS),
         use_float=True,
         nthreads=CORES,
         precompute_for_predictions=False,
@@ -49,7 +50,14 @@ def cmfrec() -> Reached:
     )
     clock = Clock()
     model.fit(matrix)
-    return clock.figures(), ratings.rmse(model.A_, model.B_, test)
+    figures = clock.figures()
+    if not biases:
+        return figures, ratings.rmse(model.A_, model.B_, test)
+    # Biases as two more factors, so that predictions are dot products here too.
+    ones = [np.ones((users, 1), np.float32), np.ones((items, 1), np.float32)]
+    of_users = np.hstack([model.A_, model.user_bias_.reshape(-1, 1) + model.glob_mean_, ones[0]])
+    of_items = np.hstack([model.B_, ones[1], model.item_bias_.reshape(-1, 1)])
+    return figures, ratings.rmse(of_users, of_items, test)
 
 
 def libmf() -> Reached:

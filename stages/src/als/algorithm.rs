@@ -6,12 +6,13 @@ use super::errors::{FitError, Side};
 use super::half_step::{HalfStep, Loss};
 use super::hyperparams::AlsValidParams;
 use super::init;
+use super::momentum::Momentum;
 use super::normal_equation::Equations;
 use super::rows::Rows;
 use crate::context::CancelToken;
 use crate::kernel::Kernel;
 use crate::matrix::RatingMatrix;
-use crate::model::AlsModel;
+use crate::model::{AlsModel, Factors};
 
 /// What is known after a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,7 @@ pub struct Trainer<'a> {
     model: AlsModel,
     /// Sweeps done.
     sweeps: usize,
+    momentum: Option<Momentum>,
 }
 
 impl AlsValidParams {
@@ -89,7 +91,7 @@ impl<'a> Trainer<'a> {
     pub fn new(params: &AlsValidParams, matrix: &'a RatingMatrix) -> Self {
         let mean = matrix.mean();
         let (users, items) = (init::users(matrix.users(), params.get()), init::items(matrix.items(), params.get(), mean));
-        Self::resumed(params, matrix, AlsModel::new(users, items), 0)
+        Self::resumed(params, matrix, AlsModel::new(users, items), &[], None)
     }
 
     /// A training that starts from the factors of an `older` model of the same rank, wherever it knows a user or an item of `matrix`.
@@ -105,9 +107,23 @@ impl<'a> Trainer<'a> {
         trainer
     }
 
-    /// A training that goes on after so many `sweeps`, which ended with `model`: one of the users and items of `matrix`, of the same rank.
-    pub(crate) fn resumed(params: &AlsValidParams, matrix: &'a RatingMatrix, model: AlsModel, sweeps: usize) -> Self {
-        Self { params: params.clone(), matrix, mean: matrix.mean(), weight: matrix.weight(), kernel: Kernel::detect(), model, sweeps }
+    /// A training that goes on after the sweeps `iterations`, which ended with `model`: one of the users and items of `matrix`, of the same rank. With momentum,
+    /// `previous` are the users after the last sweep but one ([`Self::previous_users`]).
+    pub(crate) fn resumed(
+        params: &AlsValidParams,
+        matrix: &'a RatingMatrix,
+        model: AlsModel,
+        iterations: &[Iteration],
+        previous: Option<Factors>,
+    ) -> Self {
+        let momentum = params.get().momentum.then(|| Momentum::resumed(iterations, previous));
+        let (mean, weight, kernel, sweeps) = (matrix.mean(), matrix.weight(), Kernel::detect(), iterations.len());
+        Self { params: params.clone(), matrix, mean, weight, kernel, model, sweeps, momentum }
+    }
+
+    /// The users after the last sweep but one, padded rows, where momentum needs them to go on.
+    pub(crate) fn previous_users(&self) -> Option<&[f32]> {
+        self.momentum.as_ref()?.previous()
     }
 
     /// How many sweeps are done.
@@ -135,11 +151,18 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// A row without a unique or finite solution, by name, or the cancellation. The training is of no use after that.
     pub fn sweep(&mut self, cancel: &CancelToken) -> Result<Iteration, FitError> {
+        if let Some(momentum) = &mut self.momentum {
+            momentum.carry(self.model.sides_mut().0.padded_rows_mut(), self.params.get().nonnegative);
+        }
         let items = self.half_step(Side::Item, cancel)?;
         let users = self.half_step(Side::User, cancel)?;
         self.sweeps += 1;
         let train_rmse = (!self.params.get().implicit).then(|| (users.error / self.weight).sqrt());
-        Ok(Iteration { number: self.sweeps, loss: users.error + users.penalty + items.penalty, train_rmse, holdout_rmse: None })
+        let loss = users.error + users.penalty + items.penalty;
+        if let Some(momentum) = &mut self.momentum {
+            momentum.see(loss);
+        }
+        Ok(Iteration { number: self.sweeps, loss, train_rmse, holdout_rmse: None })
     }
 
     /// Solves one side. The errors are summed on the users' side only, the second of a sweep.

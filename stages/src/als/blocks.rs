@@ -50,10 +50,10 @@ impl Equations<'_> {
                 }
             }
             self.complete_block(from, ridge as f32, (&right[columns.clone()], &x[columns.clone()]), gradient, gram);
-            if kernel.solve(gram, gradient, work, width).is_err() {
+            if kernel.solve(sums, work, width).contains(0) {
                 return self.finish_blocks_in_f64(row, ridge, (from, padded(block)), x);
             }
-            for ((change, x), step) in change[columns.clone()].iter_mut().zip(&mut x[columns.clone()]).zip(&*gradient) {
+            for ((change, x), step) in change[columns.clone()].iter_mut().zip(&mut x[columns.clone()]).zip(&sums[..width]) {
                 *change = -step;
                 *x -= step;
             }

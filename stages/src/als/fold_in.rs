@@ -49,7 +49,7 @@ impl FoldIn {
         let mut factors = init::users(&users, &self.params);
         let step = HalfStep { equations, side: Side::User, ids: users.as_slice(), with_error: false, cancel: &CancelToken::new() };
         // Not the whole half-step, which would go through rayon's pool for one row.
-        step.row(0, factors.padded_rows_mut(), &mut step.equations.scratch())?;
+        step.solve(0, factors.padded_rows_mut(), |_| true, &mut step.equations.scratch())?;
         Ok(factors.row(0).to_vec())
     }
 }

@@ -1,7 +1,11 @@
 //! All rows of one side solved against the other, in parallel.
 
+use std::ops::AddAssign;
+
 use rayon::prelude::*;
 
+use super::batch::Formed;
+use super::cost::Method;
 use super::errors::{FitError, Side};
 use super::normal_equation::{Equations, Scratch, Unsolved};
 use super::pass::SEGMENT;
@@ -18,6 +22,13 @@ pub(super) struct Loss {
     pub(super) error: f64,
     /// `Σ λ n |x|²` of the rows solved.
     pub(super) penalty: f64,
+}
+
+impl AddAssign for Loss {
+    fn add_assign(&mut self, other: Self) {
+        self.error += other.error;
+        self.penalty += other.penalty;
+    }
 }
 
 /// One side to be solved.
@@ -46,7 +57,7 @@ impl HalfStep<'_> {
                 |scratch, &row| {
                     let mut x = Aligned::zeroed(stride);
                     x.as_mut_slice().copy_from_slice(&before[row * stride..][..stride]);
-                    let loss = self.row(row, x.as_mut_slice(), scratch)?;
+                    let loss = self.solve(row, x.as_mut_slice(), |_| true, scratch)?;
                     Ok((x, loss))
                 },
             )
@@ -54,49 +65,87 @@ impl HalfStep<'_> {
         let losses: Vec<Loss> = out
             .par_chunks_mut(stride * CHUNK)
             .enumerate()
-            .map_init(|| self.equations.scratch(), |scratch, (chunk, rows)| self.short_rows(chunk * CHUNK, rows, scratch))
+            .map_init(
+                || self.equations.scratch(),
+                |scratch, (chunk, rows)| self.solve(chunk * CHUNK, rows, |row| !self.is_long(row), scratch),
+            )
             .collect::<Result<_, FitError>>()?;
         for (&row, (x, _)) in long.iter().zip(&solved) {
             out[row * stride..][..stride].copy_from_slice(x.as_slice());
         }
         // In the order of rows, so that the sum does not depend on who was first.
-        let all = solved.iter().map(|(_, loss)| loss).chain(&losses);
-        Ok(all.fold(Loss::default(), |sum, loss| Loss { error: sum.error + loss.error, penalty: sum.penalty + loss.penalty }))
+        let mut sum = Loss::default();
+        solved.iter().map(|(_, loss)| *loss).chain(losses).for_each(|loss| sum += loss);
+        Ok(sum)
     }
 
     fn is_long(&self, row: usize) -> bool {
         self.equations.rows.len(row) > SEGMENT
     }
 
-    /// Solves the rows from `first` on, except long ones.
-    fn short_rows(&self, first: usize, rows: &mut [f32], scratch: &mut Scratch) -> Result<Loss, FitError> {
+    /// Solves the rows from `first` on that `which` picks into `out`; what they add to the loss.
+    pub(super) fn solve(
+        &self,
+        first: usize,
+        out: &mut [f32],
+        which: impl Fn(usize) -> bool,
+        scratch: &mut Scratch,
+    ) -> Result<Loss, FitError> {
+        let (equations, stride) = (&self.equations, padded(self.equations.rank));
         let mut sum = Loss::default();
-        for (row, x) in (first..).zip(rows.chunks_mut(padded(self.equations.rank))) {
-            if !self.is_long(row) {
-                let loss = self.row(row, x, scratch)?;
-                sum.error += loss.error;
-                sum.penalty += loss.penalty;
+        // What an attempt that failed may have left.
+        scratch.batch.clear();
+        for row in (first..first + out.len() / stride).filter(|&row| which(row)) {
+            if self.cancel.is_cancelled() {
+                return Err(FitError::Cancelled);
             }
+            let method = equations.method(row);
+            let in_batch = method == Method::Exact && !equations.params.nonnegative;
+            if !(in_batch && equations.has_room(&scratch.batch, row, self.with_error)) {
+                sum += self.finish_batch(first, out, scratch)?;
+            }
+            if in_batch {
+                equations.form(row, self.with_error, scratch);
+                continue;
+            }
+            let x = &mut out[(row - first) * stride..][..stride];
+            equations.solve(row, method, x, scratch).map_err(|unsolved| self.by_name(row, unsolved))?;
+            sum += self.loss(row, x, 0, scratch);
         }
+        sum += self.finish_batch(first, out, scratch)?;
         Ok(sum)
     }
 
-    /// Solves one row into `x`, padded, which holds what it was before.
-    pub(super) fn row(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<Loss, FitError> {
-        if self.cancel.is_cancelled() {
-            return Err(FitError::Cancelled);
+    /// Solves the rows whose equations are formed; `out` begins with row `first`.
+    fn finish_batch(&self, first: usize, out: &mut [f32], scratch: &mut Scratch) -> Result<Loss, FitError> {
+        let (equations, stride) = (&self.equations, padded(self.equations.rank));
+        let refused = equations.solve_formed(scratch);
+        let (mut sum, mut index) = (Loss::default(), 0);
+        while let Some(Formed { row, from }) = scratch.batch.get(index) {
+            let x = &mut out[(row - first) * stride..][..stride];
+            equations.take_solution(index, row, refused, x, scratch).map_err(|unsolved| self.by_name(row, unsolved))?;
+            sum += self.loss(row, x, from, scratch);
+            index += 1;
         }
+        scratch.batch.clear();
+        Ok(sum)
+    }
+
+    /// What `row`, just solved, adds to the loss; what was gathered of it begins at `from` in the panel.
+    fn loss(&self, row: usize, x: &[f32], from: usize, scratch: &mut Scratch) -> Loss {
         let equations = &self.equations;
-        equations.solve(row, x, scratch).map_err(|unsolved| {
-            let (side, id, ratings, rank) = (self.side, self.ids[row], equations.rows.len(row), equations.rank);
-            match unsolved {
-                Unsolved::Singular => FitError::Singular { side, id, ratings, rank },
-                Unsolved::NonFinite => FitError::NonFinite { side, id, ratings, rank },
-            }
-        })?;
         let length = x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() + equations.bias.map_or(0.0, |bias| bias.length_correction(x));
+        scratch.panel.stays_at(Some(from));
         let error = if self.with_error { equations.error(row, x, scratch) } else { 0.0 };
-        Ok(Loss { error, penalty: equations.ridge(row) * length })
+        Loss { error, penalty: equations.ridge(row) * length }
+    }
+
+    fn by_name(&self, row: usize, unsolved: Unsolved) -> FitError {
+        let (side, id, ratings, rank) = (self.side, self.ids[row], self.equations.rows.len(row), self.equations.rank);
+        match unsolved {
+            Unsolved::Singular => FitError::Singular { side, id, ratings, rank },
+            Unsolved::NonFinite => FitError::NonFinite { side, id, ratings, rank },
+        }
     }
 }
 

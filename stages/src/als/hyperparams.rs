@@ -82,6 +82,9 @@ pub struct AlsParams {
     /// Whether a prediction also has the mean of all ratings, a bias of the user and one of the item. Default false.
     #[serde(default)]
     pub biases: bool,
+    /// Whether a sweep starts from where the one before was heading. Default false, also in records from before there was a choice.
+    #[serde(default)]
+    pub momentum: bool,
 }
 
 fn cg_steps() -> usize {
@@ -107,6 +110,7 @@ impl Default for AlsParams {
             cg_steps: cg_steps(),
             block_size: block_size(),
             biases: false,
+            momentum: false,
         }
     }
 }

@@ -21,6 +21,8 @@
 //! solves the items first, from unit-norm Gaussian user factors or those of an older model, then the users, as Spark does.
 //! [`Solver`] says how a row is solved: exactly, or improved from what it was, which never raises the loss either.
 //!
+//! With `momentum` a sweep starts from where the users are heading, which takes fewer of them; the loss may then rise for a sweep.
+//!
 //! With `nonnegative` the same objective is minimised over factors of at least 0, each row exactly.
 //!
 //! # How data moves
@@ -33,10 +35,12 @@
 //! | [`hyperparams`] | what can be chosen, and within which limits |
 //! | [`init`](self) | the factors to start from |
 //! | [`algorithm`] | the sweeps, the loss, what is reported |
+//! | `momentum` | where the next sweep starts from |
 //! | `half_step` | all rows of one side, in parallel |
 //! | `rows` | the ratings of one side |
 //! | `pass` | the ratings of one row: their factors gathered, and summed over |
 //! | `normal_equation` | one row exactly: Gram, solve, loss |
+//! | `batch` | a few such rows solved side by side |
 //! | `cg`, `blocks` | one row by conjugate gradients, or by iALS++ |
 //! | `cost` | which of them a row is solved by |
 //! | `bias` | biases as two more factors |
@@ -62,6 +66,7 @@
 //! `ml.recommendation.ALS`.
 
 pub mod algorithm;
+mod batch;
 mod bias;
 mod blocks;
 mod cg;
@@ -72,6 +77,7 @@ mod fold_in;
 mod half_step;
 pub mod hyperparams;
 mod init;
+mod momentum;
 mod nnls;
 mod normal_equation;
 mod objective;

@@ -3,6 +3,7 @@
 //! `(W + Σ w y yᵀ + λ n I) x = Σ t y` over the ratings of the row, `y` being rows of the other side; `w` and `t` are 1
 //! and `r` in the explicit objective, `W` is `YᵀY` in the implicit one.
 
+use super::batch::Batch;
 use super::bias::Bias;
 use super::cost::{Method, choose};
 use super::errors::Side;
@@ -13,7 +14,7 @@ use super::nnls::Nnls;
 use super::objective::Objective;
 use super::pass::Panel;
 use super::rows::Rows;
-use crate::kernel::{Aligned, Kernel, SMALLEST_RATIO, padded};
+use crate::kernel::{Aligned, Kernel, SMALLEST_RATIO, SYSTEMS, padded, system_floats};
 
 /// What all rows of a half-step share.
 #[derive(Debug)]
@@ -73,10 +74,11 @@ pub(super) struct Scratch {
     pub(super) panel: Panel,
     /// A float for each rating of the row.
     pub(super) z: Vec<f32>,
-    /// What passes add to: the right-hand side, then what the solver needs.
+    /// What passes add to: the right-hand side, then what the solver needs; of a batch, one system after the other.
     pub(super) sums: Aligned,
     /// Vectors of a solve.
     pub(super) work: Aligned,
+    pub(super) batch: Batch,
     system: System,
     nnls: Nnls,
 }
@@ -116,8 +118,9 @@ impl<'a> Equations<'a> {
         Scratch {
             panel: Panel::new(self.resident_max(), stride),
             z: Vec::new(),
-            sums: Aligned::zeroed(stride * (stride + 2)),
-            work: Aligned::zeroed(3 * stride),
+            sums: Aligned::zeroed((self.batch_max() * system_floats(stride)).max(stride * (stride + 2))),
+            work: Aligned::zeroed(stride * (1 + 2 * SYSTEMS)),
+            batch: Batch::default(),
             system: System::default(),
             nnls: Nnls::default(),
         }
@@ -132,21 +135,27 @@ impl<'a> Equations<'a> {
         self.objective.ridge(self.objective.count(self.rows.slices(row)))
     }
 
-    /// Solves `row` and writes it to `x` (padded), which holds what it was before. Idle threads help with a long one.
-    pub(super) fn solve(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
-        match choose(self.params, self.stride(), self.rows.len(row), self.resident_max()) {
-            Method::Exact => self.solve_exactly(row, x, scratch),
+    /// How `row` is solved.
+    pub(super) fn method(&self, row: usize) -> Method {
+        choose(self.params, self.stride(), self.rows.len(row), self.resident_max())
+    }
+
+    /// Solves `row` by `method` and writes it to `x` (padded), which holds what it was before. Idle threads help with a long one. The exact
+    /// method is that for factors that must not be negative; other rows are solved in batches.
+    pub(super) fn solve(&self, row: usize, method: Method, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
+        scratch.panel.stays_at(Some(0));
+        match method {
+            Method::Exact => self.solve_nonnegative(row, x, scratch),
             Method::Gradients { steps } => self.solve_by_gradients(row, steps, x, scratch),
             Method::Blocks { block } => self.solve_by_blocks(row, block, x, scratch),
         }
     }
 
-    /// Forms the equation and solves it by Cholesky or, for factors that must not be negative, by an active-set method.
-    fn solve_exactly(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
+    /// Sums up the equation of `row`: the right-hand side and the upper triangle of the matrix, as [`Kernel::solve`] wants them.
+    pub(super) fn sum_up(&self, row: usize, panel: &mut Panel, sums: &mut [f32]) {
         let (kernel, stride) = (self.kernel, self.stride());
-        let sums = &mut scratch.sums.as_mut_slice()[..stride + stride * stride];
         sums.fill(0.0);
-        self.pass(row, true, &mut scratch.panel, &mut [], sums, |rows, _, sums, ahead| {
+        self.pass(row, true, panel, &mut [], sums, |rows, _, sums, ahead| {
             kernel.gram(rows, rows.len() / stride, stride, 0..stride, &mut sums[stride..], ahead);
         });
         let (rhs, gram) = sums.split_at_mut(stride);
@@ -161,9 +170,6 @@ impl<'a> Equations<'a> {
         for i in 0..rank {
             gram[i * stride + i] = (f64::from(gram[i * stride + i]) + ridge) as f32;
         }
-        if self.params.nonnegative {
-            return self.finish_nonnegative(row, ridge, x, scratch);
-        }
         // The padding solves to 0 whatever stands on its diagonal; a pivot of the row's own size does not spoil the ratio.
         for i in rank..stride {
             gram[i * stride + i] = gram[0];
@@ -171,21 +177,15 @@ impl<'a> Equations<'a> {
         if let Some(bias) = self.bias {
             bias.restrict(ridge as f32, gram, rhs);
         }
-        if kernel.solve(gram, rhs, scratch.work.as_mut_slice(), stride).is_err() {
-            return self.solve_in_f64(row, ridge, x);
-        }
-        x.copy_from_slice(rhs);
-        if let Some(bias) = self.bias {
-            x[bias.one] = 1.0;
-        }
-        finite(x)
     }
 
-    /// [`Self::solve_exactly`] for factors that must not be negative: the sums as they are if they can be trusted, else exact ones.
-    fn finish_nonnegative(&self, row: usize, ridge: f64, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
-        let (rank, stride) = (self.rank, self.stride());
-        let Scratch { sums, system, nnls, .. } = scratch;
-        let (rhs, gram) = sums.as_slice().split_at(stride);
+    /// Solves `row` for factors that must not be negative, by an active-set method: from the sums as they are if they can be trusted, else from exact ones.
+    fn solve_nonnegative(&self, row: usize, x: &mut [f32], scratch: &mut Scratch) -> Result<(), Unsolved> {
+        let (rank, stride, ridge) = (self.rank, self.stride(), self.ridge(row));
+        let Scratch { panel, sums, system, nnls, .. } = scratch;
+        let sums = &mut sums.as_mut_slice()[..system_floats(stride)];
+        self.sum_up(row, panel, sums);
+        let (rhs, gram) = sums.split_at(stride);
         system.b.clear();
         system.b.extend(rhs[..rank].iter().map(|&b| f64::from(b)));
         system.a.resize(rank * rank, 0.0);

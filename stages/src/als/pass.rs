@@ -5,8 +5,8 @@
 //! to add to, and with what will be gathered next. The first pass of a row gathers, and adds `Σ t y`, the right-hand side, to the first `stride` sums. What becomes of the
 //! gathered rows depends on how many there are:
 //!
-//! - up to [`Equations::resident_max`] stay in the thread's panel, in its second-level cache, and later passes read them there;
-//! - more are gathered again in each pass;
+//! - up to [`Equations::resident_max`] stay in the thread's panel, in its second-level cache, and later passes read them there, if there are any ([`Panel::stays_at`]);
+//! - more are gathered again in each pass, each piece into the place of the one before;
 //! - of more than [`SEGMENT`] idle threads take a segment each; its sums are added in f64, in the order of the segments.
 //!
 //! All three depend on the row alone, so that its sums do not depend on the number of threads.
@@ -34,13 +34,20 @@ pub(super) struct Panel {
     targets: Vec<f32>,
     /// Where right-hand sides go that are known already.
     spare: Aligned,
+    /// Where the rows of the present row begin, if they stay.
+    stays_at: Option<usize>,
 }
 
 impl Panel {
     /// Room for `rows` rows, [`PANEL`] at least.
     pub(super) fn new(rows: usize, stride: usize) -> Self {
         let rows = Aligned::zeroed(rows.max(PANEL) * stride);
-        Self { rows, scales: vec![0.0; PANEL], targets: vec![0.0; PANEL], spare: Aligned::zeroed(stride) }
+        Self { rows, scales: vec![0.0; PANEL], targets: vec![0.0; PANEL], spare: Aligned::zeroed(stride), stays_at: None }
+    }
+
+    /// Says where what is gathered next stays for later passes, or was gathered that a later pass looks at; `None`: nowhere, there is but one pass.
+    pub(super) fn stays_at(&mut self, from: Option<usize>) {
+        self.stays_at = from;
     }
 }
 
@@ -62,8 +69,8 @@ impl Equations<'_> {
         each: impl Fn(&[f32], &mut [f32], &mut [f32], Ahead<'_>) + Sync,
     ) {
         let (length, stride) = (self.rows.len(row), self.stride());
-        if length <= self.resident_max() {
-            let (mut at, mut rest) = (0, z);
+        if let Some(mut at) = panel.stays_at.filter(|_| length <= self.resident_max()) {
+            let mut rest = z;
             let mut pieces = self.rows.pieces(row, PANEL).peekable();
             while let Some(piece) = pieces.next() {
                 if first {
@@ -140,7 +147,7 @@ impl Equations<'_> {
     /// Copies the rows of up to [`PANEL`] ratings, scaled, to the panel from row `at` on, and adds `Σ t y` to `sums` if asked to.
     fn gather(&self, piece: Slice<'_>, at: usize, with_targets: bool, panel: &mut Panel, sums: &mut [f32]) {
         let stride = self.stride();
-        let Panel { rows, scales, targets, spare } = panel;
+        let Panel { rows, scales, targets, spare, .. } = panel;
         let rows = &mut rows.as_mut_slice()[at * stride..];
         let sums = if with_targets { sums } else { spare.as_mut_slice() };
         if !self.weighted {

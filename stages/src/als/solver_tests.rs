@@ -62,6 +62,22 @@ proptest! {
     }
 
     #[test]
+    fn with_momentum_a_sweep_ends_with_the_loss_of_its_factors(params in any_params(), seed: u64) {
+        let matrix = matrix(&some_ratings(15, 10, 90, seed));
+        let params = AlsParams { momentum: true, reg: params.reg.max(0.01), ..params };
+        let (mut oracle, valid, cancel) = (oracle(&params, &matrix), params.clone().check().unwrap(), CancelToken::new());
+        let mut trainer = Trainer::new(&valid, &matrix);
+        for _ in 0..6 {
+            let found = trainer.sweep(&cancel).unwrap().loss;
+            (oracle.users, oracle.items) = (to_rows(trainer.model().users()), to_rows(trainer.model().items()));
+            let loss = oracle.loss();
+            prop_assert!((found - loss).abs() <= 1e-4 * loss.max(1e-3), "{found} for {loss}");
+            let negative = trainer.model().users().padded_rows().iter().any(|&x| x < 0.0);
+            prop_assert!(!(params.nonnegative && negative));
+        }
+    }
+
+    #[test]
     fn as_many_steps_as_unknowns_are_the_exact_solution(params in any_params(), seed: u64) {
         let (rank, max_iter) = (params.rank.min(6), 2);
         let matrix = matrix(&some_ratings(15, 10, 90, seed));
@@ -205,4 +221,21 @@ fn a_new_user_of_a_model_with_biases_gets_a_bias() {
             assert_eq!(found, model.users().row(7));
         }
     }
+}
+
+#[test]
+fn momentum_reaches_the_loss_of_fifteen_sweeps_in_ten() {
+    // A low-rank truth with noise, of which a constant part is what takes plain sweeps long.
+    let mut ratings = Ratings::default();
+    for (user, movie) in (0..300).flat_map(|user| (0..60).map(move |movie| (user, movie))) {
+        if (user * 31 + movie * 17) % 7 < 2 {
+            let taste = if user % 3 == movie % 3 { 1.0 } else { -0.5 };
+            ratings.push(movie, user, 3.5 + taste + ((user * 7 + movie * 13) % 10) as f32 / 20.0, 0);
+        }
+    }
+    let matrix = matrix(&ratings);
+    let params = AlsParams { rank: 8, reg: 0.02, ..AlsParams::default() };
+    let plain = fit(params.clone(), &matrix);
+    let carried = fit(AlsParams { momentum: true, max_iter: 10, ..params }, &matrix);
+    assert!(carried.iterations[9].loss <= plain.iterations[14].loss, "{} for {}", carried.iterations[9].loss, plain.iterations[14].loss);
 }

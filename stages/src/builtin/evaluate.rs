@@ -11,10 +11,10 @@ use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
 use crate::estimate::{Estimate, FLOPS, Forecast, PROCESS_BYTES, dataset_bytes};
+use crate::matrix::{Duplicates, RatingMatrix};
 use crate::metrics::evaluation::{Detail, Evaluation, Settings, evaluate_in_detail};
 use crate::model::record::DatasetRecord;
 use crate::model::{self, evaluations};
-use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage, WorkspacePath};
 
 /// Evaluates a model.
@@ -146,8 +146,8 @@ impl Stage for Evaluate {
             let message = format!("the dataset `{}` has no ratings to test on", inputs.ratings);
             return Err(StageError::input(message).with_hint("give `etl` a `test_file`"));
         }
-        let train = inputs.train.as_ref().map(|path| read(path, &directory, context)).transpose()?;
-        if train.is_none() {
+        let train = inputs.train.as_ref().map(|path| matrix(path, &directory, context)).transpose()?.flatten();
+        if inputs.train.is_none() {
             context.info("without `train`, none of `unseen_items`, `baselines` and `segments` can be measured");
         }
         let settings = Settings { k, rating_threshold: inputs.rating_threshold };
@@ -175,10 +175,11 @@ fn open(path: &WorkspacePath, directory: &Path, context: &Context) -> Result<Dat
     Ok(dataset)
 }
 
-fn read(path: &WorkspacePath, directory: &Path, context: &Context) -> Result<Ratings> {
+/// The training set as a matrix, its ratings let go of; none if it has none.
+fn matrix(path: &WorkspacePath, directory: &Path, context: &Context) -> Result<Option<RatingMatrix>> {
     let ratings = open(path, directory, context)?.read(context)?;
     context.check_cancelled()?;
-    Ok(ratings)
+    if ratings.is_empty() { Ok(None) } else { RatingMatrix::build(&ratings, Duplicates::Latest).map(Some) }
 }
 
 #[cfg(test)]

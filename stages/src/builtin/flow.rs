@@ -1,14 +1,17 @@
 //! What the stages that turn files into datasets share: which files go to which dataset, and how it is written.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::dataset::{Compression, Layout, NewRows, RatingTypeChoice, Transaction, WriteOptions};
+use crate::dataset::{Compression, Layout, NewRows, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written};
 use crate::error::{Result, StageError};
-use crate::intake::Files;
+use crate::intake::{Files, Rejected};
 use crate::stage::WorkspacePath;
 
 /// Files and the dataset they go to.
@@ -22,6 +25,55 @@ pub(super) struct Flow<'a> {
 impl<'a> Flow<'a> {
     pub(super) fn new(label: &'static str, files: &Files, given: &'a WorkspacePath, context: &Context) -> Self {
         Self { label, files: files.resolve(context), output: context.resolve(given), given }
+    }
+}
+
+/// What is told of a dataset that was written from files.
+#[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(super) struct DatasetFigures {
+    /// The dataset, as it was given.
+    pub(super) path: String,
+    /// Rows in the dataset now.
+    pub(super) rows: u64,
+    /// Ratings that the files gave it.
+    pub(super) read: u64,
+    /// Malformed lines in the files.
+    pub(super) rejected: u64,
+    /// Malformed lines by kind.
+    pub(super) rejected_by_kind: BTreeMap<String, u64>,
+    /// The file that lists them, if there are any.
+    pub(super) rejects_file: Option<String>,
+    /// Rows, of the files and of the dataset as it was, that were folded into another with the same movie, user and date.
+    pub(super) duplicates: u64,
+    /// Files in the dataset.
+    pub(super) files: u64,
+    /// Bytes of these files.
+    pub(super) bytes: u64,
+    /// Hash of the content, names of ids included: the same rows, the same fingerprint.
+    pub(super) fingerprint: String,
+    /// Type of the RATING column.
+    pub(super) rating_type: RatingType,
+    /// Number of the snapshot.
+    pub(super) snapshot: u64,
+}
+
+impl DatasetFigures {
+    /// Those of a dataset that was written from `read` ratings.
+    pub(super) fn of(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, context: &Context) -> Self {
+        Self {
+            path: flow.given.to_string(),
+            rows: written.rows,
+            read,
+            rejected: rejected.total(),
+            rejected_by_kind: rejected.by_kind.iter().map(|(defect, count)| (defect.name().to_owned(), *count)).collect(),
+            rejects_file: rejected.file.as_deref().map(|file| context.display(file)),
+            duplicates: written.duplicates,
+            files: written.files,
+            bytes: written.bytes,
+            fingerprint: written.fingerprint,
+            rating_type: written.rating_type,
+            snapshot: written.snapshot,
+        }
     }
 }
 

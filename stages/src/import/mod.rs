@@ -31,5 +31,6 @@ mod time;
 
 pub use options::{ColumnRef, Columns, Delimiter, Format, IdMode, Options};
 pub use paths::expand;
+pub(crate) use paths::files_at;
 pub use read::{Imported, Source, guess_ids, read};
 pub use rows::{IdKinds, Seen};

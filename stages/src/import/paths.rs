@@ -19,18 +19,28 @@ pub fn expand(paths: &[PathBuf], context: &Context) -> Result<Vec<PathBuf>> {
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let before = files.len();
-        // A file may have a star in its name; then it is meant.
-        if path.exists() || !has_wildcard(path.as_os_str()) {
-            below(path, 0, &mut files)?;
-        } else {
-            for found in matches(path)? {
-                below(&found, 0, &mut files)?;
-            }
-        }
+        files.append(&mut files_at(path)?);
         if files.len() == before {
             let what = if has_wildcard(path.as_os_str()) { "nothing fits" } else { "there are no files in" };
             return Err(StageError::input(format!("{what} `{}`", context.display(path)))
                 .with_hint("give a file, a folder, or a path with `*` in it, relative to the workspace"));
+        }
+    }
+    Ok(files)
+}
+
+/// The files that one path means; none if nothing is there that it could mean.
+///
+/// # Errors
+/// A folder that cannot be listed, or that lies too deep.
+pub(crate) fn files_at(path: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    // A file may have a star in its name; then it is meant.
+    if path.exists() || !has_wildcard(path.as_os_str()) {
+        below(path, 0, &mut files)?;
+    } else {
+        for found in matches(path)? {
+            below(&found, 0, &mut files)?;
         }
     }
     Ok(files)

@@ -15,6 +15,12 @@ use crate::stage::WorkspacePath;
 #[derive(Debug, Clone)]
 pub struct Files(Vec<WorkspacePath>);
 
+impl From<WorkspacePath> for Files {
+    fn from(path: WorkspacePath) -> Self {
+        Self(vec![path])
+    }
+}
+
 impl Files {
     /// The paths as they were given.
     pub fn paths(&self) -> impl Iterator<Item = &WorkspacePath> {

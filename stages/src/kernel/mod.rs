@@ -8,7 +8,7 @@
 //! | [`Kernel::gather`] | copies factor rows into a packed panel, `rhs += Σ target · row` | normal equations |
 //! | [`Kernel::gram`] | `out += panelᵀ · panel`, upper triangle | normal equations |
 //! | [`Kernel::multiply`], [`Kernel::multiply_transposed`] | a panel, or its transpose, times a vector | conjugate gradients, blocks, training loss |
-//! | [`Kernel::solve`] | `x` of `A x = b` by Cholesky | normal equations |
+//! | [`Kernel::solve`] | `x` of `A x = b` by Cholesky, several side by side | normal equations |
 //! | [`Kernel::scores`] | a block of users against a block of items, transposed panels | top-k |
 //!
 //! The code is written once, generic over [`lanes::Lanes`], and compiled for AVX-512, AVX2 with FMA and plain
@@ -36,7 +36,7 @@ mod tests;
 use std::ops::Range;
 
 pub(crate) use aligned::Aligned;
-pub(crate) use cholesky::{IllConditioned, SMALLEST_RATIO};
+pub(crate) use cholesky::{Refused, SMALLEST_RATIO, SYSTEMS, system_floats};
 pub(crate) use gram::Ahead;
 pub(crate) use scores::{SCORE_ITEMS, SCORE_USERS};
 
@@ -150,12 +150,12 @@ dispatch! {
     fn multiply(panel: &[f32], stride: usize, columns: Range<usize>, x: &[f32], out: &mut [f32]) = panel;
     /// `out += Σ_p weights[p] · panel[p][columns]`, the same with the panel transposed.
     fn multiply_transposed(panel: &[f32], stride: usize, columns: Range<usize>, weights: &[f32], out: &mut [f32]) = panel;
-    /// Solves `A x = b` in place: `a` holds the upper triangle, `n × n` row-major, and is destroyed; `b` becomes
-    /// `x`. `work` has room for `2 n` floats. `n` is a multiple of [`PAD`], and so is the padding: an unused
-    /// row has 1 on its diagonal and 0 elsewhere.
+    /// Solves `A x = b` in place for each of up to 64 systems, of [`system_floats`] floats each: `b`, which becomes `x`, then the upper triangle of `A`,
+    /// `n × n` row-major, which is destroyed. `work` has room for `2 n` floats for each of [`SYSTEMS`], which are solved side by side. `n` is a
+    /// multiple of [`PAD`], and so is the padding: an unused row has 1 on its diagonal and 0 elsewhere.
     ///
-    /// Refuses a system whose pivots differ so much that f32 cannot be trusted with it.
-    fn solve(a: &mut [f32], b: &mut [f32], work: &mut [f32], n: usize) -> Result<(), IllConditioned> = cholesky;
+    /// Refuses systems whose pivots differ so much that f32 cannot be trusted with them.
+    fn solve(systems: &mut [f32], work: &mut [f32], n: usize) -> Refused = cholesky;
     /// Scores of [`SCORE_USERS`] users against [`SCORE_ITEMS`] items, `out[u · SCORE_ITEMS + i]`. Both factor
     /// blocks are transposed: `users[p · SCORE_USERS + u]`, `items[p · SCORE_ITEMS + i]` for `p` below `rank`.
     fn scores(users: &[f32], items: &[f32], rank: usize, out: &mut [f32]) = scores;

@@ -26,6 +26,29 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }
 
+/// `b` and `A` of a well-conditioned system of `rank` unknowns, padded, and its `x`.
+fn system(rank: usize, seed: u64) -> (Vec<f32>, Aligned) {
+    let stride = padded(rank);
+    let (rows, x) = (matrix(2 * rank + 3, rank, seed), matrix(1, rank, seed ^ 1));
+    let mut a = vec![0.0_f32; stride * stride];
+    for i in 0..stride {
+        for j in 0..stride {
+            let products: f64 = rows.as_slice().chunks(stride).map(|row| f64::from(row[i]) * f64::from(row[j])).sum();
+            a[i * stride + j] = (products
+                + if i != j {
+                    0.0
+                } else if i < rank {
+                    3.0
+                } else {
+                    1.0
+                }) as f32;
+        }
+    }
+    let mut system: Vec<f32> = (0..stride).map(|i| dot(&a[i * stride..][..stride], x.as_slice()) as f32).collect();
+    system.append(&mut a);
+    (system, x)
+}
+
 #[test]
 fn this_machine_is_tested_with_more_than_the_portable_kernel_if_it_can() {
     let names: Vec<&str> = Kernel::available().map(Kernel::name).collect();
@@ -88,23 +111,23 @@ proptest! {
     }
 
     #[test]
-    fn solving_gives_back_the_vector(rank in 1_usize..100, seed: u64) {
+    fn solving_gives_back_the_vectors_whatever_the_company(rank in 1_usize..100, count in 1_usize..7, seed: u64) {
         let stride = padded(rank);
-        let rows = matrix(2 * rank + 3, rank, seed);
-        let x = matrix(1, rank, seed ^ 1);
-        let mut a = vec![0.0_f32; stride * stride];
-        for i in 0..stride {
-            for j in 0..stride {
-                let products: f64 = rows.as_slice().chunks(stride).map(|row| f64::from(row[i]) * f64::from(row[j])).sum();
-                a[i * stride + j] = (products + if i != j { 0.0 } else if i < rank { 3.0 } else { 1.0 }) as f32;
-            }
-        }
-        let b: Vec<f32> = (0..stride).map(|i| dot(&a[i * stride..][..stride], x.as_slice()) as f32).collect();
+        let size = system_floats(stride);
+        let systems: Vec<(Vec<f32>, Aligned)> = (0..count as u64).map(|s| system(rank, seed ^ s << 8)).collect();
+        let floats: Vec<f32> = systems.iter().flat_map(|(floats, _)| floats.clone()).collect();
         for kernel in Kernel::available() {
-            let (mut a, mut b, mut work) = (aligned(&a), aligned(&b), Aligned::zeroed(2 * stride));
-            prop_assert_eq!(kernel.solve(a.as_mut_slice(), b.as_mut_slice(), work.as_mut_slice(), stride), Ok(()));
-            for (found, expected) in b.as_slice().iter().zip(x.as_slice()) {
-                prop_assert!((found - expected).abs() < 1e-3, "{}: {found} for {expected}", kernel.name());
+            let (mut all, mut work) = (aligned(&floats), Aligned::zeroed(2 * stride * SYSTEMS));
+            let refused = kernel.solve(&mut all.as_mut_slice()[..count * size], work.as_mut_slice(), stride);
+            for (s, (alone, x)) in systems.iter().enumerate() {
+                prop_assert!(!refused.contains(s));
+                let found = &all.as_slice()[s * size..][..stride];
+                for (found, expected) in found.iter().zip(x.as_slice()) {
+                    prop_assert!((found - expected).abs() < 1e-3, "{}: {found} for {expected}", kernel.name());
+                }
+                let mut alone = aligned(alone);
+                kernel.solve(&mut alone.as_mut_slice()[..size], work.as_mut_slice(), stride);
+                prop_assert_eq!(&alone.as_slice()[..stride], found, "{}", kernel.name());
             }
         }
     }
@@ -131,16 +154,21 @@ proptest! {
 }
 
 #[test]
-fn an_ill_conditioned_system_is_refused() {
+fn an_ill_conditioned_system_is_refused_and_its_company_is_not() {
+    let size = system_floats(PAD);
     for kernel in Kernel::available() {
-        for last in [0.0, -1.0, 1e-5, f32::NAN, f32::INFINITY] {
-            let mut a = vec![0.0; PAD * PAD];
-            for i in 0..PAD {
-                a[i * PAD + i] = 1.0;
+        for (last, place) in [0.0, -1.0, 1e-5, f32::NAN, f32::INFINITY].into_iter().zip([0, 1, 3, 4, 5]) {
+            let mut systems = vec![0.0; 6 * size];
+            for system in systems.chunks_mut(size) {
+                system[..PAD].fill(3.0);
+                (0..PAD).for_each(|i| system[PAD + i * PAD + i] = 1.0);
             }
-            a[5 * PAD + 5] = last;
-            let (mut b, mut work) = (vec![1.0; PAD], vec![0.0; 2 * PAD]);
-            assert_eq!(kernel.solve(&mut a, &mut b, &mut work, PAD), Err(IllConditioned), "{} {last}", kernel.name());
+            systems[place * size + PAD + 5 * PAD + 5] = last;
+            let refused = kernel.solve(&mut systems, &mut [0.0; 2 * PAD * SYSTEMS], PAD);
+            for (s, system) in systems.chunks(size).enumerate() {
+                assert_eq!(refused.contains(s), s == place, "{} {last}", kernel.name());
+                assert!(s == place || system[..PAD] == [3.0; PAD], "{} {last}", kernel.name());
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! from the items that both know: a larger catalogue is neither an advantage nor a handicap.
 
 use super::errors::{PairErrors, Prediction, pair_errors};
+use super::metric::Metric;
 use super::ranked_users::ranking_of;
 use super::ranking::Ranking;
 use super::relevance::Relevance;
@@ -12,7 +13,6 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::matrix::{Duplicates, RatingMatrix};
 use crate::model::AlsModel;
-use crate::model::promotion::Metric;
 use crate::ratings::Ratings;
 
 /// What the models are asked.
@@ -64,13 +64,13 @@ pub fn contest(champion: Option<&AlsModel>, challenger: &AlsModel, question: &Qu
     };
     let (of_challenger, of_champion) = (errors(challenger), champion.map(errors));
     context.check_cancelled()?;
-    let rankings = if question.metric.is_ranking() && of_challenger.0.scored > 0 {
+    let rankings = if !question.metric.is_error() && of_challenger.0.scored > 0 {
         Some(rankings(champion, challenger, &shared, question, context)?)
     } else {
         None
     };
     let figures = |(shared, own): (PairErrors, PairErrors), ranking: Option<Ranking>| Figures {
-        value: value(question.metric, &shared, ranking.as_ref()),
+        value: question.metric.of(Some(&shared), ranking.as_ref()),
         shared,
         own,
     };
@@ -117,17 +117,4 @@ fn rankings(
         ranking_of(narrowed.as_ref().unwrap_or(model), &relevance, train.as_ref(), question.k, context)
     };
     Ok((champion.map(|champion| rank(champion, Some(challenger))).transpose()?, rank(challenger, champion)?))
-}
-
-fn value(metric: Metric, errors: &PairErrors, ranking: Option<&Ranking>) -> Option<f64> {
-    match metric {
-        Metric::Rmse => errors.rmse,
-        Metric::Mae => errors.mae,
-        Metric::PrecisionAtK => ranking?.precision_at_k,
-        Metric::RecallAtK => ranking?.recall_at_k,
-        Metric::NdcgAtK => ranking?.ndcg_at_k,
-        Metric::MapAtK => ranking?.map_at_k,
-        Metric::MrrAtK => ranking?.mrr_at_k,
-        Metric::HitRateAtK => ranking?.hit_rate_at_k,
-    }
 }

@@ -138,17 +138,18 @@ pub struct Popularity {
 /// # Errors
 /// `k` is 0; ratings that are not finite; cancellation.
 pub fn evaluate(model: &AlsModel, test: &Ratings, train: Option<&Ratings>, settings: Settings, context: &Context) -> Result<Evaluation> {
-    evaluate_in_detail(model, test, train, settings, &Detail::default(), context)
+    let train = train.filter(|train| !train.is_empty()).map(|train| RatingMatrix::build(train, Duplicates::Latest)).transpose()?;
+    evaluate_in_detail(model, test, train.as_ref(), settings, &Detail::default(), context)
 }
 
-/// [`evaluate`], with what `detail` asks for.
+/// [`evaluate`], with what `detail` asks for. The training set comes as a matrix, so that nobody has to hold its ratings twice.
 ///
 /// # Errors
 /// Those of [`evaluate`].
 pub fn evaluate_in_detail(
     model: &AlsModel,
     test: &Ratings,
-    train: Option<&Ratings>,
+    train: Option<&RatingMatrix>,
     settings: Settings,
     detail: &Detail,
     context: &Context,
@@ -165,10 +166,9 @@ pub fn evaluate_in_detail(
     let unknown = |test: &[i32], known: &Ids| Ids::of(test).as_slice().iter().filter(|&&id| known.row(id).is_none()).count() as u64;
     let (cold_users, cold_items) = (unknown(&test.user, model.users().ids()), unknown(&test.movie, model.items().ids()));
 
-    let train = train.filter(|train| !train.is_empty()).map(|train| RatingMatrix::build(train, Duplicates::Latest)).transpose()?;
-    let users = RankedUsers::of(Relevance::of(test, rating_threshold), model, train.as_ref(), &ks);
+    let users = RankedUsers::of(Relevance::of(test, rating_threshold), model, train, &ks);
     context.check_cancelled()?;
-    let segmentation = train.as_ref().map(|train| Segmentation::of(train, test));
+    let segmentation = train.map(|train| Segmentation::of(train, test));
     let quarter = |user| segmentation.as_ref().and_then(|segmentation| segmentation.quarter(user));
     let Ranked { all_items, unseen_items, by_group } = users.rank(QUARTERS, quarter, context)?;
     let unseen_items = (train.is_some() && detail.unseen_items).then_some(unseen_items);
@@ -178,7 +178,7 @@ pub fn evaluate_in_detail(
     });
     let test_items = detail.test_items.then(|| users.rank_test_items(test));
     context.check_cancelled()?;
-    let most_popular = train.as_ref().map(|train| {
+    let most_popular = train.map(|train| {
         context.progress("baselines", 0, None, Unit::Rows);
         users.popularity(train)
     });
@@ -189,7 +189,7 @@ pub fn evaluate_in_detail(
         most_popular: most_popular.as_ref().map(|rankings| rankings[index]),
     };
     let first = at(0);
-    let baselines = train.as_ref().zip(first.most_popular).map(|(train, most_popular)| {
+    let baselines = train.zip(first.most_popular).map(|(train, most_popular)| {
         let (global_mean, biases) = baseline_errors(model, test, train);
         Baselines { global_mean, biases, most_popular }
     });
@@ -301,10 +301,10 @@ mod tests {
     #[test]
     fn several_lengths_and_the_user_s_own_test_items_by_hand() {
         let test = ratings(&[(1, 197, 5.0), (1, 198, 4.0), (2, 1, 4.0), (2, 5, 3.0), (3, 1, 5.0)]);
-        let train = ratings(&[(1, 199, 5.0), (2, 9, 1.0)]);
+        let matrix = RatingMatrix::build(&ratings(&[(1, 199, 5.0), (2, 9, 1.0)]), Duplicates::Latest).unwrap();
         let context = Context::plain("/nonexistent", PublishKey::new("r", "t", 0));
         let under = |k, detail: &Detail| {
-            evaluate_in_detail(&model(200), &test, Some(&train), Settings { k, rating_threshold: 4.0 }, detail, &context).unwrap()
+            evaluate_in_detail(&model(200), &test, Some(&matrix), Settings { k, rating_threshold: 4.0 }, detail, &context).unwrap()
         };
         let found = under(2, &Detail { more_k: vec![1, 1000], test_items: true, unseen_items: true });
         assert_eq!(found.at_k.keys().collect::<Vec<_>>(), ["1", "1000", "2"]);

@@ -12,6 +12,7 @@
 //! | [`top`] | the best of a stream of scored items |
 //! | [`baselines`] | global mean, user and item biases, most popular items |
 //! | [`segments`] | figures by activity, popularity, novelty and rating |
+//! | [`metric`] | the figures that models are compared by |
 //! | [`evaluation`] | all of it for one model and one test set |
 //! | [`contest`] | two models on the pairs that both can score |
 //!
@@ -23,6 +24,7 @@ pub mod contest;
 pub mod errors;
 pub mod evaluation;
 mod lists;
+pub mod metric;
 pub(crate) mod panels;
 mod ranked_users;
 pub mod ranking;
@@ -36,6 +38,7 @@ pub(crate) mod movielens;
 
 pub use errors::PairErrors;
 pub use evaluation::{Evaluation, evaluate};
+pub use metric::Metric;
 pub use ranked_users::ranking_of;
 pub use ranking::Ranking;
 pub use scoring::Scorer;

@@ -51,6 +51,11 @@ impl Factors {
         self.rows.as_mut_slice()
     }
 
+    /// All vectors as [`Self::padded_rows`] has them, for good.
+    pub(crate) fn into_padded_rows(self) -> Aligned {
+        self.rows
+    }
+
     /// Takes over the vectors of all ids that `other`, of the same rank, knows.
     pub(crate) fn copy_known(&mut self, other: &Self) {
         let stride = padded(self.rank);

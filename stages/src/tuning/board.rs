@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::metric::{Direction, Metric};
 use super::search::Parameters;
 use super::trial::{State, Trial, mean_and_std};
 use crate::context::{Context, Progress, Report, Unit};
+use crate::metrics::metric::{Direction, Metric};
 
 /// What came of a trial on one fold.
 #[derive(Debug, Clone, Default)]
@@ -144,8 +144,9 @@ impl<'a> Board<'a> {
 
     fn tell(&self, trial: &Trial) {
         let Trial { number, parameters, scores, iterations, seconds, .. } = trial;
-        let Parameters { rank, reg, alpha, .. } = parameters;
-        let what = format!("trial {number} (rank {rank}, reg {reg}, alpha {alpha}, {iterations} sweeps)");
+        let Parameters { rank, reg, alpha, biases, .. } = parameters;
+        let biases = if *biases { ", biases" } else { "" };
+        let what = format!("trial {number} (rank {rank}, reg {reg}, alpha {alpha}{biases}, {iterations} sweeps)");
         match (trial.mean, trial.std, &trial.error) {
             (Some(mean), Some(std), None) => {
                 self.context.metric(self.metric.name(), *number, mean);

@@ -39,6 +39,12 @@ pub struct Validation {
     pub share: Option<f64>,
 }
 
+/// Parts of a cross-validation if nobody says.
+const FOLDS: usize = 5;
+
+/// Share held out if nobody says.
+const SHARE: f64 = 0.1;
+
 /// The most parts of a cross-validation.
 pub const FOLDS_MAX: usize = 20;
 
@@ -98,9 +104,20 @@ impl Validation {
         Ok(folds)
     }
 
+    /// How many folds there are, each with a matrix of its own, and the share of the ratings that is trained on in each.
+    pub fn shape(&self) -> (usize, f64) {
+        match self.kind {
+            Kind::KFold => {
+                let folds = self.folds.unwrap_or(FOLDS).max(1);
+                (folds, 1.0 - 1.0 / folds as f64)
+            }
+            Kind::HoldOut | Kind::HoldOutByTime => (1, 1.0 - self.share.unwrap_or(SHARE)),
+        }
+    }
+
     /// The part of each row.
     fn parts(&self, ratings: &Ratings, seed: u64) -> Result<(Parts, Vec<u8>)> {
-        let (folds, share) = (self.folds.unwrap_or(5), self.share.unwrap_or(0.1));
+        let (folds, share) = (self.folds.unwrap_or(FOLDS), self.share.unwrap_or(SHARE));
         if !(2..=FOLDS_MAX).contains(&folds) {
             return Err(StageError::input(format!("`validation.folds` must be 2 to {FOLDS_MAX}, found {folds}")));
         }

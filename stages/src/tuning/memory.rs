@@ -40,8 +40,8 @@ impl Footprint {
         let (users, items) = (matrix.users().len() as u64, matrix.items().len() as u64);
         let square = stride * stride * 4;
         let waiting = (users + items) * stride * 4;
-        // Panel, Gram matrix and right-hand side; twice the square again in f64 where f32 is not enough or signs are fixed.
-        let scratch = threads * ((PANEL * stride * 4).max(PANEL_BYTES) + 5 * square);
+        // Panel, the equations of a batch; twice the square again in f64 where f32 is not enough or signs are fixed.
+        let scratch = threads * ((PANEL * stride * 4).max(PANEL_BYTES) + 8 * square);
         let long_rows = threads.min(users + items) * longest_row(matrix).div_ceil(SEGMENT) * square;
         let all_cells = if params.implicit { users.max(items).div_ceil(BLOCK) * square } else { 0 };
         // The item factors once more, in panels, to rank with.

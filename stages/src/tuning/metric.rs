@@ -2,77 +2,13 @@
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::folds::Fold;
 use crate::context::{Context, Silent};
 use crate::error::{Result, StageError};
 use crate::metrics::errors::pair_errors;
-use crate::metrics::ranking_of;
 use crate::metrics::relevance::Relevance;
+use crate::metrics::{Metric, ranking_of};
 use crate::model::AlsModel;
-
-/// A figure that `evaluate` reports under the same name. Rankings are those of `unseen_items`: what stands in the training part is not
-/// recommended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Metric {
-    /// Root mean squared error, in stars.
-    Rmse,
-    /// Mean absolute error, in stars.
-    Mae,
-    /// Share of the K places that hold a relevant item.
-    PrecisionAtK,
-    /// Share of the relevant items that the K places hold.
-    RecallAtK,
-    /// Normalised discounted cumulative gain.
-    NdcgAtK,
-    /// Mean average precision.
-    MapAtK,
-    /// Mean reciprocal rank of the first relevant item.
-    MrrAtK,
-    /// Share of users with a relevant item in their list.
-    HitRateAtK,
-}
-
-/// Which scores are better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Direction {
-    /// Lower ones.
-    Minimize,
-    /// Higher ones.
-    Maximize,
-}
-
-impl Metric {
-    /// Its name, as in the output of `evaluate`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::Rmse => "rmse",
-            Metric::Mae => "mae",
-            Metric::PrecisionAtK => "precision_at_k",
-            Metric::RecallAtK => "recall_at_k",
-            Metric::NdcgAtK => "ndcg_at_k",
-            Metric::MapAtK => "map_at_k",
-            Metric::MrrAtK => "mrr_at_k",
-            Metric::HitRateAtK => "hit_rate_at_k",
-        }
-    }
-
-    /// Which scores are better.
-    pub fn direction(self) -> Direction {
-        if self.is_error() { Direction::Minimize } else { Direction::Maximize }
-    }
-
-    /// Whether it compares predictions with ratings, rather than lists with what is relevant.
-    pub fn is_error(self) -> bool {
-        matches!(self, Metric::Rmse | Metric::Mae)
-    }
-}
 
 /// Scores models on the folds of one search.
 #[derive(Debug)]
@@ -118,20 +54,13 @@ impl Judge {
     pub fn score(&self, model: &AlsModel, number: usize, fold: &Fold, context: &Context) -> Result<Option<f64>> {
         let score = if self.metric.is_error() {
             let errors = pair_errors(&fold.held_out, |user, movie| model.predict(user, movie).map(f64::from));
-            if self.metric == Metric::Rmse { errors.rmse } else { errors.mae }
+            self.metric.of(Some(&errors), None)
         } else {
             // Several trainings are judged at once: none of them has a say about the progress of the stage.
             let quiet = Context { reporter: Arc::new(Silent), ..context.clone() };
+            // What stands in the training part is not recommended.
             let ranking = ranking_of(model, &self.relevance[number], Some(&fold.matrix), self.k, &quiet)?;
-            match self.metric {
-                Metric::PrecisionAtK => ranking.precision_at_k,
-                Metric::RecallAtK => ranking.recall_at_k,
-                Metric::NdcgAtK => ranking.ndcg_at_k,
-                Metric::MapAtK => ranking.map_at_k,
-                Metric::MrrAtK => ranking.mrr_at_k,
-                Metric::HitRateAtK => ranking.hit_rate_at_k,
-                Metric::Rmse | Metric::Mae => None,
-            }
+            self.metric.of(None, Some(&ranking))
         };
         Ok(score.filter(|score| score.is_finite()))
     }

@@ -49,7 +49,7 @@ pub mod tuner;
 mod tests;
 
 pub use folds::{Fold, Validation};
-pub use metric::{Judge, Metric};
+pub use metric::Judge;
 pub use search::{Parameters, Search};
 pub use trial::Trial;
 pub use tuner::{Found, Halving, Tuner};

@@ -36,7 +36,7 @@ impl Search {
             let longer = |begun: &Vec<f64>| values.iter().map(|&value| [&begun[..], &[value]].concat()).collect::<Vec<_>>();
             combinations = combinations.iter().flat_map(longer).collect();
         }
-        Ok(combinations.iter().map(|values| parameters([values[0], values[1], values[2], values[3]])).collect())
+        Ok(combinations.iter().map(|values| parameters(std::array::from_fn(|at| values[at]))).collect())
     }
 
     /// Up to `trials` different combinations, drawn independently; fewer only where there seem to be no more.
@@ -55,7 +55,7 @@ impl Search {
         for stream in (0..).take(trials) {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(stream);
-            let mut draws = (0..REPEATS_MAX).map(|_| [0, 1, 2, 3].map(|at: usize| dimensions[at].draw(&mut random)));
+            let mut draws = (0..REPEATS_MAX).map(|_| dimensions.each_ref().map(|dimension| dimension.draw(&mut random)));
             let Some(values) = draws.find(|values| seen.insert(values.map(f64::to_bits))) else { break };
             drawn.push(parameters(values));
         }
@@ -64,8 +64,8 @@ impl Search {
 }
 
 /// Values in the order of [`Search::dimensions`], whole where they must be.
-fn parameters([rank, reg, alpha, max_iter]: [f64; 4]) -> Parameters {
-    Parameters { rank: rank as usize, reg, alpha, max_iter: max_iter as usize }
+fn parameters([rank, reg, alpha, max_iter, biases]: [f64; 5]) -> Parameters {
+    Parameters { rank: rank as usize, reg, alpha, max_iter: max_iter as usize, biases: biases > 0.0 }
 }
 
 impl Dimension {
@@ -108,9 +108,11 @@ mod tests {
     #[test]
     fn a_grid_is_every_combination_once_in_order() {
         let grid = search(json!({ "rank": [2, 4], "reg": [0.1, 0.2, 0.1], "max_iter": 3 })).grid().unwrap();
-        let of = |rank, reg| Parameters { rank, reg, alpha: 1.0, max_iter: 3 };
+        let of = |rank, reg| Parameters { rank, reg, alpha: 1.0, max_iter: 3, biases: false };
         assert_eq!(grid, [of(2, 0.1), of(2, 0.2), of(4, 0.1), of(4, 0.2)]);
         assert_eq!(Search::default().grid().unwrap().len(), 1);
+        let biases = search(json!({ "biases": [true, false, true] })).grid().unwrap();
+        assert_eq!(biases.iter().map(|parameters| parameters.biases).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

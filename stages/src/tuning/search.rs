@@ -18,6 +18,9 @@ pub struct Parameters {
     pub alpha: f64,
     /// Sweeps over items and users.
     pub max_iter: usize,
+    /// Whether there are biases; none in records from before there was a choice.
+    #[serde(default)]
+    pub biases: bool,
 }
 
 impl Parameters {
@@ -26,8 +29,8 @@ impl Parameters {
     /// # Errors
     /// One of them is outside its limits.
     pub fn of(&self, base: &AlsParams) -> Result<AlsValidParams, ParamError> {
-        let Self { rank, reg, alpha, max_iter } = *self;
-        AlsParams { rank, reg, alpha, max_iter, ..base.clone() }.check()
+        let Self { rank, reg, alpha, max_iter, biases } = *self;
+        AlsParams { rank, reg, alpha, max_iter, biases, ..base.clone() }.check()
     }
 
     /// What a training costs, to compare with others on the same ratings: sweeps × (ratings × rank² + rows × rank³ / 3), the terms of
@@ -95,6 +98,30 @@ pub struct Search {
     #[serde(default)]
     #[schemars(schema_with = "max_iter_schema")]
     pub max_iter: Option<Values>,
+    /// Whether there are biases: `true`, `false`, or `[true, false]`.
+    #[serde(default)]
+    pub biases: Option<Switch>,
+}
+
+/// What may be tried of a parameter that is on or off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Switch {
+    /// This alone.
+    One(bool),
+    /// Each of these.
+    List(#[schemars(length(min = 1))] Vec<bool>),
+}
+
+impl From<&Switch> for Values {
+    fn from(switch: &Switch) -> Self {
+        let number = |on: &bool| f64::from(u8::from(*on));
+        match switch {
+            Switch::One(on) => Values::One(number(on)),
+            Switch::List(list) => Values::List(list.iter().map(number).collect()),
+        }
+    }
 }
 
 fn rank_schema(_: &mut SchemaGenerator) -> Schema {
@@ -133,11 +160,11 @@ pub(super) struct Dimension {
 }
 
 impl Search {
-    /// Rank, reg, alpha and max_iter, in this order, checked.
+    /// Rank, reg, alpha, max_iter and biases (1 for on), in this order, checked.
     ///
     /// # Errors
     /// A value that no training can have, an empty list, a range that ends before it begins.
-    pub(super) fn dimensions(&self) -> Result<[Dimension; 4]> {
+    pub(super) fn dimensions(&self) -> Result<[Dimension; 5]> {
         let default = AlsParams::default();
         let dimension = |name, values: &Option<Values>, default: f64, whole| {
             let values = values.clone().unwrap_or(Values::One(default));
@@ -148,6 +175,7 @@ impl Search {
             dimension("reg", &self.reg, default.reg, false)?,
             dimension("alpha", &self.alpha, default.alpha, false)?,
             dimension("max_iter", &self.max_iter, default.max_iter as f64, true)?,
+            dimension("biases", &self.biases.as_ref().map(Values::from), f64::from(u8::from(default.biases)), false)?,
         ])
     }
 }
@@ -158,8 +186,13 @@ impl Search {
     /// # Errors
     /// Those of the values.
     pub fn varies_in_alpha(&self) -> Result<bool> {
-        let [_, _, alpha, _] = self.dimensions()?;
+        let [_, _, alpha, ..] = self.dimensions()?;
         Ok(alpha.varies())
+    }
+
+    /// Whether some trial may have biases.
+    pub fn tries_biases(&self) -> bool {
+        matches!(&self.biases, Some(Switch::One(true))) || matches!(&self.biases, Some(Switch::List(list)) if list.contains(&true))
     }
 }
 
@@ -218,14 +251,14 @@ mod tests {
     #[test]
     fn what_is_left_out_has_the_default_of_train_als() {
         let dimensions = Search::default().dimensions().unwrap();
-        assert_eq!(dimensions.map(|dimension| dimension.values), [64.0, 0.1, 1.0, 15.0].map(Values::One));
+        assert_eq!(dimensions.map(|dimension| dimension.values), [64.0, 0.1, 1.0, 15.0, 0.0].map(Values::One));
     }
 
     #[test]
     fn a_value_a_list_and_a_range_are_told_apart_and_repetitions_dropped() {
         let dimensions =
             search(json!({ "rank": 8, "reg": [0.1, 0.2, 0.1], "max_iter": { "min": 2, "max": 9, "scale": "log" } })).dimensions();
-        let [rank, reg, alpha, max_iter] = dimensions.unwrap();
+        let [rank, reg, alpha, max_iter, _] = dimensions.unwrap();
         assert_eq!((rank.values.clone(), rank.varies()), (Values::One(8.0), false));
         assert_eq!((reg.values.clone(), reg.varies()), (Values::List(vec![0.1, 0.2]), true));
         assert!(!alpha.varies());
@@ -236,6 +269,7 @@ mod tests {
     fn what_no_training_can_have_is_refused_by_name() {
         for (value, words) in [
             (json!({ "rank": [] }), "`search.rank`: an empty list"),
+            (json!({ "biases": [] }), "`search.biases`: an empty list"),
             (json!({ "rank": 1.5 }), "`search.rank`: expected a whole number of at least 1, found 1.5"),
             (json!({ "max_iter": [0, 3] }), "`search.max_iter`: expected a whole number of at least 1, found 0"),
             (json!({ "reg": [0.1, -1] }), "`search.reg`: expected a number of at least 0, found -1"),
@@ -251,7 +285,7 @@ mod tests {
 
     #[test]
     fn cost_grows_with_rank_and_sweeps() {
-        let parameters = Parameters { rank: 2, reg: 0.1, alpha: 1.0, max_iter: 3 };
+        let parameters = Parameters { rank: 2, reg: 0.1, alpha: 1.0, max_iter: 3, biases: false };
         // 3 · (100 · 4 + 12 · 8 / 3)
         assert_eq!(parameters.cost(100, 12), 3.0 * 432.0);
     }

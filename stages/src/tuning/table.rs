@@ -10,19 +10,19 @@ use super::trial::{State, Trial};
 /// # Errors
 /// Those of `out`.
 pub fn write(trials: &[Trial], folds: usize, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "trial,rank,reg,alpha,max_iter,state,mean,std,iterations,seconds")?;
+    write!(out, "trial,rank,reg,alpha,max_iter,biases,state,mean,std,iterations,seconds")?;
     (1..=folds).try_for_each(|fold| write!(out, ",fold_{fold}"))?;
     writeln!(out, ",error")?;
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for trial in trials {
-        let Trial { parameters: Parameters { rank, reg, alpha, max_iter }, iterations, seconds, .. } = trial;
+        let Trial { parameters: Parameters { rank, reg, alpha, max_iter, biases }, iterations, seconds, .. } = trial;
         let state = match trial.state {
             State::Completed => "completed",
             State::Stopped => "stopped",
             State::Failed => "failed",
         };
         let (mean, std) = (number(trial.mean), number(trial.std));
-        write!(out, "{},{rank},{reg},{alpha},{max_iter},{state},{mean},{std},{iterations},{seconds}", trial.number)?;
+        write!(out, "{},{rank},{reg},{alpha},{max_iter},{biases},{state},{mean},{std},{iterations},{seconds}", trial.number)?;
         (0..folds).try_for_each(|fold| write!(out, ",{}", number(trial.scores.get(fold).copied())))?;
         writeln!(out, ",{}", quoted(trial.error.as_deref().unwrap_or_default()))?;
     }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_row_a_trial_with_what_failed_empty_and_quoted() {
-        let parameters = Parameters { rank: 8, reg: 0.1, alpha: 1.0, max_iter: 5 };
+        let parameters = Parameters { rank: 8, reg: 0.1, alpha: 1.0, max_iter: 5, biases: false };
         let good = Trial {
             number: 1,
             parameters,
@@ -65,9 +65,9 @@ mod tests {
         write(&[good, bad], 2, &mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "trial,rank,reg,alpha,max_iter,state,mean,std,iterations,seconds,fold_1,fold_2,error\n\
-             1,8,0.1,1,5,stopped,0.75,0.25,2,1.5,0.5,1,\n\
-             2,8,0.1,1,5,failed,,,2,1.5,,,\"so, \"\"no\"\"\"\n"
+            "trial,rank,reg,alpha,max_iter,biases,state,mean,std,iterations,seconds,fold_1,fold_2,error\n\
+             1,8,0.1,1,5,false,stopped,0.75,0.25,2,1.5,0.5,1,\n\
+             2,8,0.1,1,5,false,failed,,,2,1.5,,,\"so, \"\"no\"\"\"\n"
         );
     }
 }

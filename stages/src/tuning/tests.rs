@@ -13,6 +13,7 @@ use crate::als::AlsParams;
 use crate::context::{CancelToken, Context, PublishKey, Report, Reporter};
 use crate::error::{ErrorKind, Result};
 use crate::matrix::Duplicates;
+use crate::metrics::Metric;
 use crate::metrics::evaluation::{Settings, evaluate};
 use crate::ratings::Ratings;
 

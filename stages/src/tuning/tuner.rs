@@ -40,7 +40,7 @@ pub struct Tuner<'a> {
     pub folds: &'a [Fold],
     /// What trials are judged by.
     pub judge: &'a Judge,
-    /// What all trials have in common: seed, `implicit`, `nonnegative`, `reg_scaling`.
+    /// What all trials have in common: seed, `implicit`, `nonnegative`, `reg_scaling`, `solver`.
     pub base: &'a AlsParams,
     /// Early stopping, if any.
     pub halving: Option<Halving>,
@@ -252,9 +252,9 @@ impl<'a> Tuner<'a> {
     }
 
     fn standing(&self, params: &AlsParams, trial: usize, score: f64) -> Standing {
-        let AlsParams { rank, reg, alpha, max_iter, .. } = *params;
+        let AlsParams { rank, reg, alpha, max_iter, biases, .. } = *params;
         let matrix = &self.folds[0].matrix;
-        let cost = Parameters { rank, reg, alpha, max_iter }.cost(matrix.nnz(), matrix.users().len() + matrix.items().len());
+        let cost = Parameters { rank, reg, alpha, max_iter, biases }.cost(matrix.nnz(), matrix.users().len() + matrix.items().len());
         Standing { score, cost, number: trial as u64 + 1 }
     }
 
@@ -262,8 +262,8 @@ impl<'a> Tuner<'a> {
         let (trials, sweeps) = board.finish();
         let completed = trials.iter().enumerate().filter(|(_, trial)| trial.state == State::Completed);
         let standings = completed.filter_map(|(index, trial)| {
-            let Parameters { rank, reg, alpha, max_iter } = trial.parameters;
-            let params = AlsParams { rank, reg, alpha, max_iter, ..self.base.clone() };
+            let Parameters { rank, reg, alpha, max_iter, biases } = trial.parameters;
+            let params = AlsParams { rank, reg, alpha, max_iter, biases, ..self.base.clone() };
             Some((index, self.standing(&params, index, trial.mean?)))
         });
         let best = standings.min_by(|a, b| a.1.better_first(&b.1, self.judge.metric().direction())).map(|(index, _)| index);

@@ -24,6 +24,7 @@ use crate::drift::ids::{PopularityShift, Unseen};
 use crate::drift::score::Figures;
 use crate::drift::{Distance, Rules, Sample, Scale};
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Forecast, PROCESS_BYTES, dataset_bytes};
 use crate::model;
 use crate::stage::{Misfit, Runs, Stage, WorkspacePath};
 use output::Rows;
@@ -43,6 +44,22 @@ impl Stage for DetectDrift {
 
     fn check(inputs: &DetectDriftInputs) -> Result<(), Misfit> {
         inputs.weights.check().map_err(|error| Misfit { input: "weights", error })
+    }
+
+    fn estimate(inputs: &DetectDriftInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let model = forecast.model(&inputs.model)?;
+        let original = forecast.dataset(&inputs.original_train)?.rows + forecast.dataset(&inputs.original_test)?.rows;
+        let current = [&inputs.current_train, &inputs.current_test].map(|path| forecast.dataset(path).map_or(0, |extent| extent.rows));
+        let rows = original + current.iter().sum::<u64>();
+        Some(Estimate {
+            rows,
+            read_bytes: dataset_bytes(rows) + model.bytes(),
+            written_bytes: 0,
+            memory_bytes: PROCESS_BYTES + (48 << 20) + rows * 7 + model.bytes(),
+            cpu_seconds: rows as f64 * 1.1e-7 + f64::from(inputs.resamples) * 1e-4,
+            output: serde_json::json!({}),
+            remedy: "compare with fewer of the ratings trained on",
+        })
     }
 
     fn run(inputs: DetectDriftInputs, context: &Context) -> Result<DetectDriftOutput> {

@@ -1,6 +1,5 @@
 //! `etl`: ratings from Netflix text into hive-partitioned datasets.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -8,12 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::flow::{Flow, check_paths, common_type, layout, recorded};
+use super::flow::{DatasetFigures, Flow, check_paths, common_type, layout, recorded};
 use crate::byte_size::ByteSize;
 use crate::context::Context;
-use crate::dataset::{
-    Begin, Change, Compression, Mode, NewRows, RatingType, RatingTypeChoice, Transaction, WriteOptions, Written, published,
-};
+use crate::dataset::{Begin, Change, Compression, Mode, NewRows, RatingTypeChoice, Transaction, WriteOptions, Written, published};
 use crate::error::{Result, StageError};
 use crate::estimate::{Estimate, Forecast, PROCESS_BYTES, TEXT_BYTES, dataset_bytes};
 use crate::netflix::{self, Files, MaxBadRows, RatingRange, Rejected, Source};
@@ -89,32 +86,10 @@ pub struct EtlOutput {
 
 /// A dataset that `etl` wrote.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(extend("additionalProperties" = false))]
 struct DatasetOutput {
-    /// The dataset, as it was given.
-    path: String,
-    /// Rows in the dataset now.
-    rows: u64,
-    /// Good rows in the files.
-    read: u64,
-    /// Malformed lines in the files.
-    rejected: u64,
-    /// Malformed lines by kind.
-    rejected_by_kind: BTreeMap<String, u64>,
-    /// The file that lists them, if there are any.
-    rejects_file: Option<String>,
-    /// Rows, of the files and of the dataset as it was, that were folded into another with the same movie, user and date.
-    duplicates: u64,
-    /// Files in the dataset.
-    files: u64,
-    /// Bytes of these files.
-    bytes: u64,
-    /// Hash of the content: the same rows, the same fingerprint.
-    fingerprint: String,
-    /// Type of the RATING column.
-    rating_type: RatingType,
-    /// Number of the snapshot.
-    snapshot: u64,
+    #[serde(flatten)]
+    figures: DatasetFigures,
     /// Whether the dataset changed. If not, there is no new snapshot.
     #[serde(default = "was_published")]
     changed: bool,
@@ -234,21 +209,8 @@ fn describe(flow: &Flow<'_>, read: u64, rejected: &Rejected, written: Written, c
     if !written.changed {
         context.info(format!("`{}` holds these ratings already: snapshot {} stays", flow.given, written.snapshot));
     }
-    DatasetOutput {
-        path: flow.given.to_string(),
-        rows: written.rows,
-        read,
-        rejected: rejected.total(),
-        rejected_by_kind: rejected.by_kind.iter().map(|(defect, count)| (defect.name().to_owned(), *count)).collect(),
-        rejects_file: rejected.file.as_deref().map(|file| context.display(file)),
-        duplicates: written.duplicates,
-        files: written.files,
-        bytes: written.bytes,
-        fingerprint: written.fingerprint,
-        rating_type: written.rating_type,
-        snapshot: written.snapshot,
-        changed: written.changed,
-    }
+    let changed = written.changed;
+    DatasetOutput { figures: DatasetFigures::of(flow, read, rejected, written, context), changed }
 }
 
 /// Outputs recorded before there was `changed` are all of new snapshots.

@@ -13,6 +13,8 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
+
 pub use self::inputs::ImportInputs;
 pub use self::output::ImportOutput;
 use self::output::describe;
@@ -20,6 +22,7 @@ use super::flow::{Flow, check_paths, common_type, layout, recorded};
 use crate::context::Context;
 use crate::dataset::{Begin, Change, Layout, NewRows, Transaction, published};
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Forecast, PROCESS_BYTES, dataset_bytes};
 use crate::import::{Imported, Options, Seen, Source, expand, read};
 use crate::names::{NameMap, Names};
 use crate::ratings::Ratings;
@@ -35,6 +38,32 @@ impl Stage for Import {
     const RUNS: Runs = Runs::Child;
     type Inputs = ImportInputs;
     type Output = ImportOutput;
+
+    fn estimate(inputs: &ImportInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let train = forecast.tables(&inputs.train_file)?;
+        let test = inputs.test_file.as_ref().map_or(Some(None), |files| forecast.tables(files).map(Some))?;
+        let (rows, bytes) = (train.extent.rows + test.map_or(0, |test| test.extent.rows), train.bytes + test.map_or(0, |test| test.bytes));
+        // Whether the test set is a file of its own, a share, or the latest ratings, whose share nobody knows: a tenth, say.
+        let share = inputs.test_ratio.unwrap_or(if inputs.test_from.is_some() { 0.1 } else { 0.0 });
+        let test = inputs.test_output.as_ref().map(|output| (output, test.map_or(train.extent.share(share), |test| test.extent)));
+        let train = train.extent.share(1.0 - share);
+        let sets = [Some((&inputs.train_output, train)), test];
+        let [train, test] = sets.map(|set| {
+            set.map(|(output, extent)| {
+                forecast.will_write_dataset(output.as_str(), extent);
+                json!({ "path": output, "rows": extent.rows })
+            })
+        });
+        Some(Estimate {
+            rows,
+            read_bytes: bytes,
+            written_bytes: dataset_bytes(rows),
+            memory_bytes: PROCESS_BYTES + rows * 17,
+            cpu_seconds: rows as f64 * 1.8e-7,
+            output: json!({ "train": train, "test": test }),
+            remedy: "import the files a few at a time",
+        })
+    }
 
     fn run(inputs: ImportInputs, context: &Context) -> Result<ImportOutput> {
         let ImportInputs { compression, target_file_size, target_repartition, row_group_rows, .. } = inputs;

@@ -1,13 +1,11 @@
 //! What `import` returns and says.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::flow::Flow;
+use super::super::flow::{DatasetFigures, Flow};
 use crate::context::Context;
-use crate::dataset::{RatingType, Written};
+use crate::dataset::Written;
 use crate::import::Imported;
 
 /// What `import` returns.
@@ -27,60 +25,26 @@ pub struct ImportOutput {
 
 /// A dataset that `import` wrote.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(extend("additionalProperties" = false))]
 pub struct DatasetOutput {
-    /// The dataset, as it was given.
-    pub path: String,
+    #[serde(flatten)]
+    pub(super) figures: DatasetFigures,
     /// What the files were taken for: `movielens_csv`, `movielens_u_data`, `movielens_dat`, `goodbooks`, `anime`, `book_crossing`, `amazon`,
     /// `amazon_2018`, `parquet`, `table` (any other), `empty`. None for a part of the training files.
     pub layouts: Vec<String>,
-    /// Rows in the dataset now.
-    pub rows: u64,
-    /// Ratings that the files gave it.
-    pub read: u64,
-    /// Those of its files without a time.
+    /// Ratings of its files without a time.
     pub undated: u64,
     /// Rows of its files that say "seen, not rated".
     pub unrated: u64,
-    /// Malformed rows of its files.
-    pub rejected: u64,
-    /// Malformed rows by kind.
-    pub rejected_by_kind: BTreeMap<String, u64>,
-    /// The file that lists them, if there are any.
-    pub rejects_file: Option<String>,
-    /// Rows, of the files and of the dataset as it was, that were folded into another with the same item, user and date.
-    pub duplicates: u64,
-    /// Files in the dataset.
-    pub files: u64,
-    /// Bytes of these files.
-    pub bytes: u64,
-    /// Hash of the content, names of ids included.
-    pub fingerprint: String,
-    /// Type of the RATING column.
-    pub rating_type: RatingType,
-    /// Number of the snapshot.
-    pub snapshot: u64,
 }
 
 /// Describes a dataset that was written from `read` ratings.
 pub(super) fn describe(flow: &Flow<'_>, read: u64, imported: &Imported, written: Written, context: &Context) -> DatasetOutput {
-    let rejected = &imported.rejected;
     DatasetOutput {
-        path: flow.given.to_string(),
+        figures: DatasetFigures::of(flow, read, &imported.rejected, written, context),
         layouts: imported.layouts.iter().map(|&name| name.to_owned()).collect(),
-        rows: written.rows,
-        read,
         undated: imported.undated,
         unrated: imported.unrated,
-        rejected: rejected.total(),
-        rejected_by_kind: rejected.by_kind.iter().map(|(defect, count)| (defect.name().to_owned(), *count)).collect(),
-        rejects_file: rejected.file.as_deref().map(|file| context.display(file)),
-        duplicates: written.duplicates,
-        files: written.files,
-        bytes: written.bytes,
-        fingerprint: written.fingerprint,
-        rating_type: written.rating_type,
-        snapshot: written.snapshot,
     }
 }
 

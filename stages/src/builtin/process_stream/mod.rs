@@ -10,13 +10,16 @@ mod output;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::json;
+
 use self::inputs::{OnMissing, ProcessStreamInputs};
 use self::output::{BatchOutput, ProcessStreamOutput, StreamDataset, StreamFile};
 use crate::context::{Context, PublishKey};
 use crate::dataset::{Begin, Change, Dataset, Layout, Mode, RatingTypeChoice, Transaction, published};
 use crate::error::{ErrorKind, Result, StageError};
+use crate::estimate::{Estimate, Forecast, PROCESS_BYTES, Tables, dataset_bytes};
 use crate::ratings::Ratings;
-use crate::stage::{Runs, Stage};
+use crate::stage::{Runs, Stage, WorkspacePath};
 use crate::stream::{self, Claim, Intake, Limits};
 
 /// Takes in stream files.
@@ -32,6 +35,26 @@ impl Stage for ProcessStream {
     const RUNS: Runs = Runs::Child;
     type Inputs = ProcessStreamInputs;
     type Output = ProcessStreamOutput;
+
+    fn estimate(inputs: &ProcessStreamInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let Tables { extent, bytes } = forecast.tables(&inputs.csv.clone().into())?;
+        for (name, share) in [("train", inputs.train_ratio), ("test", 1.0 - inputs.train_ratio)] {
+            let path = format!("{}/{name}", inputs.output.as_str().trim_end_matches('/'));
+            let there = forecast.dataset(&WorkspacePath::from(path.as_str()));
+            let new = extent.share(share);
+            forecast.will_write_dataset(&path, there.map_or(new, |there| there.and(new)));
+            forecast.will_write_dataset(&format!("{}/batch/{name}", inputs.output.as_str().trim_end_matches('/')), new);
+        }
+        Some(Estimate {
+            rows: extent.rows,
+            read_bytes: bytes,
+            written_bytes: 2 * dataset_bytes(extent.rows),
+            memory_bytes: PROCESS_BYTES + extent.rows * 64,
+            cpu_seconds: extent.rows as f64 * 2.3e-7,
+            output: json!({}),
+            remedy: "take in fewer files at a time",
+        })
+    }
 
     fn run(inputs: ProcessStreamInputs, context: &Context) -> Result<ProcessStreamOutput> {
         let output = context.resolve(&inputs.output);

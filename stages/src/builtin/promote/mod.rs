@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Unit};
 use crate::error::{ErrorKind, Result, StageError};
-use crate::model::promotion::{Decision, Draft, History, Metric, Pointer, Promotion, Standing, pointer, settle};
+use crate::metrics::Metric;
+use crate::model::promotion::{Decision, Draft, History, Pointer, Promotion, Standing, pointer, settle};
 use crate::stage::{Runs, Stage, WorkspacePath};
 use stand::{Bench, Opponent};
 use verdict::judge;

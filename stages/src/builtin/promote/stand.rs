@@ -65,7 +65,7 @@ impl<'a> Bench<'a> {
             return Err(StageError::input(message).with_hint("give `etl` a `test_file`"));
         }
         let train = match &inputs.train {
-            Some(train) if inputs.metric.is_ranking() => Some(opened(train, &version.path, context)?.read(context)?),
+            Some(train) if !inputs.metric.is_error() => Some(opened(train, &version.path, context)?.read(context)?),
             _ => None,
         };
         let dataset =

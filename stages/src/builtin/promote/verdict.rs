@@ -51,8 +51,8 @@ pub(super) fn judge(comparison: &Comparison, min_coverage: f64, no_champion: Opt
         }
     };
     // How much better the challenger is, in the unit of the metric.
-    let gain = if metric.is_ranking() { ours - theirs } else { theirs - ours };
-    let unit = if metric.is_ranking() { "" } else { " stars" };
+    let gain = if metric.is_error() { theirs - ours } else { ours - theirs };
+    let unit = if metric.is_error() { " stars" } else { "" };
     let figures = format!("{title} {} against {} of {name} on {count}", number(ours), number(theirs));
     let size = number(gain.abs());
     if gain > 0.0 {
@@ -80,7 +80,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::promotion::{Metric, Standing};
+    use crate::metrics::Metric;
+    use crate::model::promotion::Standing;
     use crate::model::record::DatasetRecord;
 
     fn standing(version: &str, value: Option<f64>) -> Standing {

@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) model: AlsModel,
     /// Those of the best one, if they may be wanted back.
     pub(super) best: Option<AlsModel>,
+    /// The users after the last sweep but one, if there is momentum to go on with.
+    pub(super) previous: Option<Factors>,
 }
 
 /// The same, to be written.
@@ -52,6 +54,8 @@ pub(super) struct StateRef<'a> {
     pub(super) seconds: f64,
     pub(super) model: &'a AlsModel,
     pub(super) best: Option<&'a AlsModel>,
+    /// In padded rows.
+    pub(super) previous: Option<&'a [f32]>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,6 +67,8 @@ struct Header {
     items: usize,
     rank: usize,
     has_best: bool,
+    #[serde(default)]
+    has_previous: bool,
     iterations: Vec<Iteration>,
 }
 
@@ -79,6 +85,7 @@ pub(super) fn write(path: &Path, identity: &Identity, state: StateRef<'_>, stora
         items: state.model.items().ids().len(),
         rank: state.model.rank(),
         has_best: state.best.is_some(),
+        has_previous: state.previous.is_some(),
         iterations: state.iterations.to_vec(),
     };
     let whole = || {
@@ -87,8 +94,11 @@ pub(super) fn write(path: &Path, identity: &Identity, state: StateRef<'_>, stora
         serde_json::to_writer(&mut file, &header)?;
         file.write_all(b"\n")?;
         for model in [Some(state.model), state.best].into_iter().flatten() {
-            write_rows(model.users(), &mut file)?;
-            write_rows(model.items(), &mut file)?;
+            write_rows(model.users().padded_rows(), model.rank(), &mut file)?;
+            write_rows(model.items().padded_rows(), model.rank(), &mut file)?;
+        }
+        if let Some(users) = state.previous {
+            write_rows(users, state.model.rank(), &mut file)?;
         }
         let Hashing { inner: mut file, hasher } = file;
         file.write_all(hasher.finalize().as_bytes())?;
@@ -115,7 +125,8 @@ pub(super) fn read(path: &Path, identity: &Identity, matrix: &RatingMatrix, rank
     if (header.users, header.items, header.rank) != (matrix.users().len(), matrix.items().len(), rank) || header.iterations.is_empty() {
         return Err("it is of a training of another shape".to_owned());
     }
-    let floats = (header.users + header.items) * rank * if header.has_best { 2 } else { 1 };
+    let models = if header.has_best { 2 } else { 1 };
+    let floats = ((header.users + header.items) * models + if header.has_previous { header.users } else { 0 }) * rank;
     let expected = header_bytes + 4 * floats as u64 + 32;
     if bytes != expected {
         return Err(format!("it is incomplete or damaged ({bytes} bytes, {expected} expected)"));
@@ -126,13 +137,14 @@ pub(super) fn read(path: &Path, identity: &Identity, matrix: &RatingMatrix, rank
     };
     let current = model().map_err(torn)?;
     let best = if header.has_best { Some(model().map_err(torn)?) } else { None };
+    let previous = if header.has_previous { Some(read_rows(matrix.users(), rank, &mut file).map_err(torn)?) } else { None };
     let found = file.hasher.finalize();
     let mut stored = [0; 32];
     file.inner.read_exact(&mut stored).map_err(torn)?;
     if found != Hash::from_bytes(stored) {
         return Err("it is damaged (its checksum does not agree)".to_owned());
     }
-    Ok(Some(State { iterations: header.iterations, seconds: header.seconds, model: current, best }))
+    Ok(Some(State { iterations: header.iterations, seconds: header.seconds, model: current, best, previous }))
 }
 
 /// The first two lines, and how long they are.
@@ -159,11 +171,11 @@ fn read_header(file: &mut Hashing<BufReader<File>>) -> Result<(Header, u64), Str
 }
 
 /// The first `rank` floats of each padded row.
-fn write_rows(factors: &Factors, to: &mut impl Write) -> io::Result<()> {
-    let mut bytes = Vec::with_capacity(4 * factors.rank());
-    for row in factors.padded_rows().chunks_exact(padded(factors.rank())) {
+fn write_rows(rows: &[f32], rank: usize, to: &mut impl Write) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(4 * rank);
+    for row in rows.chunks_exact(padded(rank)) {
         bytes.clear();
-        row[..factors.rank()].iter().for_each(|x| bytes.extend_from_slice(&x.to_le_bytes()));
+        row[..rank].iter().for_each(|x| bytes.extend_from_slice(&x.to_le_bytes()));
         to.write_all(&bytes)?;
     }
     Ok(())

@@ -49,9 +49,9 @@ impl Fitting<'_> {
                 let start = |older: &AlsModel| Trainer::warm(params, matrix, older);
                 (self.warm_start.map_or_else(|| Trainer::new(params, matrix), start), Vec::new(), 0.0, None)
             }
-            Some(State { iterations, seconds, model, best }) => {
+            Some(State { iterations, seconds, model, best, previous }) => {
                 self.context.info(format!("resumed from iteration {}", iterations.len()));
-                let trainer = Trainer::resumed(params, matrix, model, iterations.len());
+                let trainer = Trainer::resumed(params, matrix, model, &iterations, previous);
                 (trainer, iterations, seconds, best)
             }
         };
@@ -73,7 +73,8 @@ impl Fitting<'_> {
             watch.see(&iteration);
             self.report(&iteration);
             let best = best.as_ref().filter(|_| watch.goes_back());
-            checkpoint.keep(StateRef { iterations: &iterations, seconds, model: trainer.model(), best });
+            let (model, previous) = (trainer.model(), trainer.previous_users());
+            checkpoint.keep(StateRef { iterations: &iterations, seconds, model, best, previous });
             failpoint::hit("train.after_sweep");
         }
         let instruction_set = trainer.instruction_set();

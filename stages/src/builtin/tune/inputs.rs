@@ -3,14 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::als::{AlsParams, RegScaling};
+use crate::als::{AlsParams, RegScaling, Solver};
 use crate::byte_size::ByteSize;
 use crate::context::Context;
 use crate::error::{Result, StageError};
 use crate::matrix::Duplicates;
+use crate::metrics::Metric;
 use crate::stage::WorkspacePath;
 use crate::tuning::proposals::TRIALS_MAX;
-use crate::tuning::{Halving, Metric, Parameters, Search, Validation};
+use crate::tuning::{Halving, Parameters, Search, Validation};
 
 /// Inputs of `tune`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -18,8 +19,8 @@ use crate::tuning::{Halving, Metric, Parameters, Search, Validation};
 pub struct TuneInputs {
     /// Dataset of ratings to train and to validate on. Keep the test set out of it.
     pub ratings: WorkspacePath,
-    /// What to try of `rank`, `reg`, `alpha` and `max_iter`: a value, a list, or `{min, max, scale: linear | log}` for `strategy: random`. One
-    /// that is left out has the default of `train_als`.
+    /// What to try of `rank`, `reg`, `alpha` and `max_iter`: a value, a list, or `{min, max, scale: linear | log}` for `strategy: random`; of `biases`
+    /// `true`, `false` or both in a list. One that is left out has the default of `train_als`.
     pub search: Search,
     /// Every combination of the lists (`grid`), or some drawn independently (`random`).
     #[serde(default)]
@@ -69,6 +70,12 @@ pub struct TuneInputs {
     /// What `reg` is multiplied with, as in `train_als`.
     #[serde(default)]
     pub reg_scaling: RegScaling,
+    /// How users and items are solved, as in `train_als`. All lead to the same models; `auto` gets there sooner at high ranks.
+    #[serde(default)]
+    pub solver: Solver,
+    /// Whether each sweep starts from where the one before was heading, as in `train_als`.
+    #[serde(default)]
+    pub momentum: bool,
     /// What becomes of a user's several ratings of one item, as in `train_als`.
     #[serde(default)]
     pub duplicates: Duplicates,
@@ -141,6 +148,11 @@ impl TuneInputs {
             let message = "`search.alpha` varies, but only the implicit objective has an alpha";
             return Err(StageError::input(message).with_hint("leave it out, or write `implicit: true`"));
         }
+        if self.search.tries_biases() && (self.implicit || self.nonnegative) {
+            let other = if self.implicit { "implicit" } else { "nonnegative" };
+            let message = format!("`search.biases` cannot be had with `{other}`");
+            return Err(StageError::input(message).with_hint("leave one of them out"));
+        }
         if self.max_parallel == Some(0) {
             return Err(StageError::input("`max_parallel` must be at least 1, found 0"));
         }
@@ -154,8 +166,8 @@ impl TuneInputs {
 
     /// What all trials have in common.
     pub(super) fn base(&self) -> AlsParams {
-        let Self { seed, implicit, nonnegative, reg_scaling, .. } = *self;
-        AlsParams { seed, implicit, nonnegative, reg_scaling, ..AlsParams::default() }
+        let Self { seed, implicit, nonnegative, reg_scaling, solver, momentum, .. } = *self;
+        AlsParams { seed, implicit, nonnegative, reg_scaling, solver, momentum, ..AlsParams::default() }
     }
 
     /// Early stopping, if any.
@@ -165,17 +177,18 @@ impl TuneInputs {
     }
 
     /// What is tried.
-    pub(super) fn proposals(&self, context: &Context) -> Result<Vec<Parameters>> {
+    pub(super) fn proposals(&self) -> Result<Vec<Parameters>> {
         match self.strategy {
             Strategy::Grid => self.search.grid(),
-            Strategy::Random => {
-                let trials = self.trials.unwrap_or(TRIALS);
-                let proposals = self.search.random(trials, self.seed)?;
-                if proposals.len() < trials {
-                    context.warn(format!("`search` has no more than {} combinations; {trials} were asked for", proposals.len()));
-                }
-                Ok(proposals)
-            }
+            Strategy::Random => self.search.random(self.trials.unwrap_or(TRIALS), self.seed),
+        }
+    }
+
+    /// Warns if there is less to try than was asked for.
+    pub(super) fn compare(&self, proposals: &[Parameters], context: &Context) {
+        let trials = self.trials.unwrap_or(TRIALS);
+        if self.strategy == Strategy::Random && proposals.len() < trials {
+            context.warn(format!("`search` has no more than {} combinations; {trials} were asked for", proposals.len()));
         }
     }
 }

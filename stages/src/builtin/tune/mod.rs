@@ -6,17 +6,20 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::byte_size::ByteSize;
 use crate::context::{Context, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Result, StageError};
+use crate::estimate::{Estimate, Extent, FLOPS, Forecast, ModelExtent, PROCESS_BYTES, dataset_bytes};
+use crate::metrics::Metric;
+use crate::metrics::metric::Direction;
 use crate::ratings::Ratings;
 use crate::stage::{Runs, Stage};
 use crate::storage::write_atomically;
 use crate::tuning::folds::FoldSize;
-use crate::tuning::metric::Direction;
-use crate::tuning::{Fold, Found, Judge, Metric, Parameters, Trial, Tuner, memory, table};
+use crate::tuning::{Fold, Found, Judge, Parameters, Trial, Tuner, memory, table};
 
 pub use inputs::TuneInputs;
 
@@ -60,9 +63,38 @@ impl Stage for Tune {
     type Inputs = TuneInputs;
     type Output = TuneOutput;
 
+    fn estimate(inputs: &TuneInputs, forecast: &mut Forecast) -> Option<Estimate> {
+        let Extent { rows, users, items } = forecast.dataset(&inputs.ratings)?;
+        let proposals = inputs.proposals().ok()?;
+        let (folds, share) = inputs.validation.shape();
+        let trained = rows as f64 * share;
+        let sweeps = |parameters: &Parameters| {
+            let k = parameters.rank as f64;
+            parameters.max_iter as f64 * (2.0 * trained * k * (k + 1.0) + (users + items) as f64 * k.powi(3) / 3.0) / FLOPS
+        };
+        // Early stopping spares about half of the sweeps.
+        let spared = if inputs.halving().is_some() { 0.5 } else { 1.0 };
+        let sweeps = folds as f64 * spared * proposals.iter().map(sweeps).sum::<f64>();
+        let largest = proposals.iter().map(|parameters| parameters.rank as u64).max().unwrap_or_default();
+        let factors = ModelExtent { users, items, rank: largest }.bytes();
+        let beside = inputs.max_parallel.unwrap_or_else(rayon::current_num_threads).min(proposals.len() * folds) as u64;
+        // Each fold holds its ratings twice and what it holds out once; the ratings themselves are there while folds are made.
+        let held = PROCESS_BYTES + rows * 16 * (1 + folds as u64) + 2 * factors * beside;
+        Some(Estimate {
+            rows: rows * folds as u64,
+            read_bytes: dataset_bytes(rows),
+            written_bytes: 0,
+            memory_bytes: inputs.memory_limit.map_or(held, |limit| held.min(limit.0.max(PROCESS_BYTES + rows * 16 * (1 + folds as u64)))),
+            cpu_seconds: rows as f64 * folds as f64 * 1.2e-7 + sweeps,
+            output: json!({}),
+            remedy: "use fewer folds (`validation`), or a `hold_out`, smaller ranks, or `max_parallel: 1`",
+        })
+    }
+
     fn run(inputs: TuneInputs, context: &Context) -> Result<TuneOutput> {
         inputs.check()?;
-        let proposals = inputs.proposals(context)?;
+        let proposals = inputs.proposals()?;
+        inputs.compare(&proposals, context);
         let dataset = Dataset::open(&context.resolve(&inputs.ratings), context)?;
         context.progress("read", 0, Some(dataset.rows()), Unit::Rows);
         let ratings = dataset.read(context)?;
@@ -99,11 +131,11 @@ fn search(inputs: &TuneInputs, proposals: &[Parameters], ratings: Ratings, conte
     let Found { trials, best, sweeps, parallel } = tuner.run(proposals)?;
     let Trial { number, parameters, mean, std, .. } = trials[best].clone();
     let (Some(best_score), Some(best_std)) = (mean, std) else { return Err(StageError::bug("the best trial has no score")) };
-    let Parameters { rank, reg, alpha, max_iter } = parameters;
+    let Parameters { rank, reg, alpha, max_iter, biases } = parameters;
     let seconds = context.clock.now().duration_since(started).as_secs_f64();
-    let name = inputs.metric().name();
+    let (name, with_biases) = (inputs.metric().name(), if biases { ", biases" } else { "" });
     context.info(format!(
-        "best: trial {number}, rank {rank}, reg {reg}, alpha {alpha}, max_iter {max_iter}: {name} {best_score:.4}; {} trials, {sweeps} sweeps in {seconds:.2} s",
+        "best: trial {number}, rank {rank}, reg {reg}, alpha {alpha}, max_iter {max_iter}{with_biases}: {name} {best_score:.4}; {} trials, {sweeps} sweeps in {seconds:.2} s",
         trials.len()
     ));
     Ok(TuneOutput {

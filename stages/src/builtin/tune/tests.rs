@@ -94,7 +94,7 @@ fn inputs_that_contradict_each_other_are_refused_with_a_remedy() {
 fn the_best_parameters_fit_into_train_als_as_they_are() {
     let inputs =
         inputs(json!({ "search": { "rank": [1, 2], "reg": [0.01, 5], "max_iter": 3 }, "memory_limit": "64MiB", "output": "t.csv" }));
-    let output = search(&inputs, &inputs.proposals(&context()).unwrap(), ratings(), &context()).unwrap();
+    let output = search(&inputs, &inputs.proposals().unwrap(), ratings(), &context()).unwrap();
     assert_eq!((output.trials.len(), output.folds.len(), output.best.reg), (4, 5, 0.01));
     assert_eq!((output.best_score, output.best_std), {
         let trial = &output.trials[output.best_trial as usize - 1];
@@ -110,7 +110,7 @@ fn the_best_parameters_fit_into_train_als_as_they_are() {
 #[test]
 fn memory_that_the_matrices_alone_exceed_leaves_none_for_trials() {
     let inputs = inputs(json!({ "memory_limit": "1KiB" }));
-    let error = search(&inputs, &inputs.proposals(&context()).unwrap(), ratings(), &context()).unwrap_err();
+    let error = search(&inputs, &inputs.proposals().unwrap(), ratings(), &context()).unwrap_err();
     assert!(error.message.starts_with("no trial fits into memory"), "{error}");
 }
 
@@ -130,7 +130,8 @@ fn little_to_try_and_little_to_judge_by_are_told() {
     let warned = Arc::new(Warned::default());
     let context = Context { reporter: warned.clone(), ..context() };
     let inputs = inputs(json!({ "strategy": "random", "trials": 9, "validation": { "kind": "hold_out_by_time", "share": 0.2 } }));
-    let proposals = inputs.proposals(&context).unwrap();
+    let proposals = inputs.proposals().unwrap();
+    inputs.compare(&proposals, &context);
     // Users come one after the other in time: those of the last fifth are all new but for one.
     search(&inputs, &proposals, ratings(), &context).unwrap();
     let warned = warned.0.lock().unwrap();
@@ -141,7 +142,7 @@ fn little_to_try_and_little_to_judge_by_are_told() {
 #[test]
 fn an_empty_dataset_is_an_error_with_a_remedy() {
     let inputs = inputs(json!({}));
-    let error = search(&inputs, &inputs.proposals(&context()).unwrap(), Ratings::default(), &context()).unwrap_err();
+    let error = search(&inputs, &inputs.proposals().unwrap(), Ratings::default(), &context()).unwrap_err();
     assert_eq!(error.message, "the dataset `data/train` has no ratings to tune on");
     assert!(error.hint.is_some());
 }

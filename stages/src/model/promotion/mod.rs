@@ -35,5 +35,5 @@ mod tests;
 
 pub use history::History;
 pub use pointer::Pointer;
-pub use record::{Comparison, Decision, Metric, Promotion, Standing};
+pub use record::{Comparison, Decision, Promotion, Standing};
 pub use settle::{Draft, by_hand, rollback, settle};

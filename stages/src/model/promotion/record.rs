@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::pointer::FOLDER;
 use crate::context::PublishKey;
 use crate::error::{Result, StageError};
+use crate::metrics::Metric;
 use crate::model::record::DatasetRecord;
 use crate::storage::{Storage, write_atomically};
 
@@ -61,51 +62,6 @@ pub struct Promotion {
     /// What was measured; none if a person decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
-}
-
-/// What champion and challenger are compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Metric {
-    /// Root mean squared error, in stars; lower is better.
-    #[default]
-    Rmse,
-    /// Mean absolute error, in stars; lower is better.
-    Mae,
-    /// Share of the K places that hold a relevant item; higher is better.
-    PrecisionAtK,
-    /// Share of the relevant items that the K places hold; higher is better.
-    RecallAtK,
-    /// Normalised discounted cumulative gain; higher is better.
-    NdcgAtK,
-    /// Mean average precision; higher is better.
-    MapAtK,
-    /// Mean reciprocal rank of the first hit; higher is better.
-    MrrAtK,
-    /// Share of users with a hit; higher is better.
-    HitRateAtK,
-}
-
-impl Metric {
-    /// Whether it judges ranked lists rather than predicted ratings.
-    pub fn is_ranking(self) -> bool {
-        !matches!(self, Metric::Rmse | Metric::Mae)
-    }
-
-    /// The name for people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Metric::Rmse => "RMSE",
-            Metric::Mae => "MAE",
-            Metric::PrecisionAtK => "precision at K",
-            Metric::RecallAtK => "recall at K",
-            Metric::NdcgAtK => "NDCG at K",
-            Metric::MapAtK => "MAP at K",
-            Metric::MrrAtK => "MRR at K",
-            Metric::HitRateAtK => "hit rate at K",
-        }
-    }
 }
 
 /// Champion against challenger on one test set.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::metrics::Metric;
 use crate::model::tests::World;
 use crate::model::versions::{Which, find};
 use crate::storage::{Disk, FailAfter};

@@ -60,6 +60,7 @@ fn a_training_goes_on_from_its_checkpoint_and_ends_bit_for_bit_as_if_nothing_had
     for inputs in [
         explicit.clone(),
         TrainAlsInputs { nonnegative: true, ..explicit.clone() },
+        TrainAlsInputs { momentum: true, ..explicit.clone() },
         TrainAlsInputs { early_stopping: rule, reg: 0.01, max_iter: 40, ..explicit },
     ] {
         let (mut undisturbed, mut crashed) = (Crashing::new(), Crashing::new());
