@@ -38,7 +38,7 @@ fn files(sandbox: &Sandbox, folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<
 
 /// The bytes of the factors of the only model.
 fn factors(sandbox: &Sandbox) -> Vec<Vec<u8>> {
-    let parts = files(sandbox, "models", |name| name.ends_with(".parquet"));
+    let parts = files(sandbox, "models", |name| name.starts_with("part-") && name.ends_with(".parquet"));
     assert_eq!(parts.len(), 2, "{parts:?}");
     parts.into_iter().map(|part| std::fs::read(part).expect("readable")).collect()
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Api;
-use super::extract::{Body, Json, Query};
+use super::extract::{Body, Json, Query, whole};
 use super::models::FolderQuery;
 use super::operation::Operation;
 use super::values::{Inside, Within};
@@ -54,7 +54,7 @@ struct RollbackBody {
     /// The dataset's path in the workspace.
     path: Inside,
     /// The snapshot [default: the newest one before the content that is current].
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     snapshot: Option<u64>,
 }
 

@@ -115,7 +115,7 @@ async fn show(State(api): State<Arc<Api>>, Path(run): Path<RunId>) -> Result<Jso
 #[serde(default, deny_unknown_fields)]
 struct EventsQuery {
     /// Only events behind this one.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
     after: u64,
     /// How many.
     limit: Limit,

@@ -63,7 +63,7 @@ pub(super) fn no_task(run: &RunId, task: &str, names: &[String]) -> Problem {
 #[serde(default, deny_unknown_fields)]
 struct LogQuery {
     /// Where to begin, in bytes: `next_offset` of the part before.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
     offset: u64,
     /// About how many bytes, at most 1 MiB [default: that].
     limit: Option<Within<1, PART_BYTES_MAX>>,

@@ -1,12 +1,14 @@
 //! Values that queries and bodies share: instants, folders, states. Each says in its schema what it takes.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use recflow_state::{Trigger, UnixMs};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::pipeline::duration;
@@ -65,7 +67,7 @@ impl JsonSchema for Instant {
 pub(super) struct Inside(String);
 
 /// What a path inside of the workspace looks like: parts that neither are nor begin with `..`, without control characters.
-const INSIDE: &str = r"^(\.?[^/.\x00-\x1f][^/\x00-\x1f]*)(/\.?[^/.\x00-\x1f][^/\x00-\x1f]*)*$";
+const INSIDE: &str = r"^(\.?[^/.\x00-\x1f\x7f][^/\x00-\x1f\x7f]*)(/\.?[^/.\x00-\x1f\x7f][^/\x00-\x1f\x7f]*)*$";
 
 impl Inside {
     /// Where model versions lie unless told otherwise.
@@ -111,9 +113,8 @@ impl JsonSchema for Inside {
     }
 }
 
-/// A whole number from `MIN` to `MAX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u32")]
+/// A whole number from `MIN` to `MAX`, in a query or a body, however JSON writes it: `30` and `30.0` are the same number to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Within<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> Within<MIN, MAX> {
@@ -123,11 +124,29 @@ impl<const MIN: u32, const MAX: u32> Within<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> TryFrom<u32> for Within<MIN, MAX> {
-    type Error = String;
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Within<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_u32(WithinVisitor)
+    }
+}
 
-    fn try_from(number: u32) -> Result<Self, String> {
-        if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(format!("expected {MIN} to {MAX}, not {number}")) }
+struct WithinVisitor<const MIN: u32, const MAX: u32>;
+
+impl<const MIN: u32, const MAX: u32> Visitor<'_> for WithinVisitor<MIN, MAX> {
+    type Value = Within<MIN, MAX>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from {MIN} to {MAX}")
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        let within = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+        within.map(Within).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        let whole = number.fract() == 0.0 && (f64::from(MIN)..=f64::from(MAX)).contains(&number);
+        if whole { Ok(Within(number as u32)) } else { Err(E::invalid_value(Unexpected::Float(number), &self)) }
     }
 }
 

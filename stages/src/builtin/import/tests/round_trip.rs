@@ -44,7 +44,7 @@ fn a_model_carries_the_names_and_is_asked_and_answers_by_them() {
     entries.sort();
     assert_eq!(
         entries,
-        ["ids", "itemFactors", "metadata", "recflow.json", "userFactors"],
+        ["ids", "itemFactors", "metadata", "popularity", "recflow.json", "userFactors"],
         "Spark reads its three folders and nothing else"
     );
 
