@@ -38,7 +38,7 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) method: Method,
-    /// As the router writes it: `/api/v1/runs/{run}`. Names in braces are in the glossary of [`super::openapi`].
+    /// As the router writes it: `/api/v1/runs/{run}`. Names in braces are in the glossary of [`super::openapi`](mod@super::openapi).
     pub(crate) path: &'static str,
     /// `operationId`: verb and noun, such as `getRun`. What the audit log calls it.
     pub(crate) id: &'static str,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! - [`identity`]: roles, and who somebody is.
-//! - [`guard`], [`origin`], [`address`]: what stands before every request.
+//! - [`mod@guard`], [`origin`], [`address`]: what stands before every request.
 //! - [`credentials`]: what somebody shows, looked up and remembered for a second.
 //! - [`sign_in`], [`throttle`], [`password`], [`secret`]: how a session begins.
 //! - [`audit`]: who did what.
