@@ -55,7 +55,7 @@ export function BackfillDialog({ pipeline, onClose }: { pipeline: string; onClos
             From <input type="datetime-local" required value={from} onInput={changed(setFrom)} />
           </label>
           <label>
-            to (not included) <input type="datetime-local" required value={to} onInput={changed(setTo)} />
+            to (included) <input type="datetime-local" required value={to} onInput={changed(setTo)} />
           </label>
           <label>
             Dates that ran before{" "}
