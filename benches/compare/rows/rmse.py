@@ -29,6 +29,6 @@ def contenders(world: World) -> list[Contender]:
         own("`auto` with biases, 3 sweeps", solver="auto", biases=True, max_iter=3),
         own("`auto` with momentum, 12 sweeps", solver="auto", momentum=True, max_iter=12),
         own("exact, 15 sweeps"),
-        cmfrec("conjugate gradients with biases, 3 sweeps", use_cg=True, biases=True, sweeps=3),
+        cmfrec("conjugate gradients with biases, 5 sweeps", use_cg=True, biases=True, sweeps=5),
         cmfrec("conjugate gradients, 15 sweeps", use_cg=True),
     ]

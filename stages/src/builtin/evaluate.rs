@@ -125,7 +125,7 @@ impl Stage for Evaluate {
             rows: test.rows + train,
             read_bytes: dataset_bytes(test.rows + train) + model.bytes(),
             written_bytes: 0,
-            memory_bytes: PROCESS_BYTES + train * 42 + test.rows * 60 + 2 * model.bytes(),
+            memory_bytes: PROCESS_BYTES + train * 34 + test.rows * 60 + 2 * model.bytes(),
             cpu_seconds: scores / FLOPS + (test.rows + train) as f64 * 2.5e-7,
             output: json!({}),
             remedy: "leave out `train`, and with it baselines and unseen items",
