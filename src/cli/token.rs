@@ -10,10 +10,8 @@ use super::status::now;
 use super::user::audit;
 use crate::engine::timestamp;
 use crate::server::auth::Scope;
-use crate::server::auth::secret::{self, Secret};
+use crate::server::auth::secret::{DAY_MS, api_token};
 use crate::workspace::Workspace;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Arguments of `recflow token`.
 #[derive(Debug, clap::Args)]
@@ -84,17 +82,9 @@ pub(super) fn run(args: Args, workspace: &Workspace, out: &mut dyn Write) -> Res
 
 fn create(store: &Store, name: String, user: Option<String>, scope: Scope, days: u32, out: &mut dyn Write) -> Result<(), Failure> {
     let user = whose(store, user)?;
-    let (secret, at) = (Secret::new(secret::TOKEN)?, now());
-    let row = TokenRow {
-        id: secret::id()?,
-        hash: secret.hash(),
-        user,
-        name,
-        scope: scope.as_str().to_owned(),
-        created_at: at,
-        expires_at: (days > 0).then(|| UnixMs(at.0 + i64::from(days) * DAY_MS)),
-        last_used_at: None,
-    };
+    let at = now();
+    let expires_at = (days > 0).then(|| UnixMs(at.0 + i64::from(days) * DAY_MS));
+    let (secret, row) = api_token(user, name, scope, expires_at, at)?;
     store.write(|tx| {
         tx.add_token(&row)?;
         audit(tx, "createToken", &row.id, &format!("{} of {}, role {}", row.name, row.user, row.scope))

@@ -14,12 +14,10 @@ use super::extract::{Body, Json, Path, whole};
 use super::operation::{Content, Operation};
 use super::page::Page;
 use crate::server::auth::audit::Note;
-use crate::server::auth::secret::{self, Secret};
+use crate::server::auth::secret::{DAY_MS, api_token};
 use crate::server::auth::{Identity, Role, Scope, Via};
 use crate::server::problem::Problem;
 
-/// A day has so many milliseconds; a token lives for whole days.
-const DAY_MS: i64 = 86_400_000;
 /// The longest life of a token that ends.
 const DAYS_MAX: u32 = 3_650;
 
@@ -132,18 +130,10 @@ async fn create(State(api): State<Arc<Api>>, identity: Identity, Body(body): Bod
     if expires_in_days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
         return Err(Problem::invalid("bad-expiry", format!("a token lives for 1 to {DAYS_MAX} days, or for ever")));
     }
-    let (secret, now) = (Secret::new(secret::TOKEN)?, api.now());
+    let now = api.now();
     let Identity { name: user, via, expires_at: own_end, .. } = identity;
-    let row = TokenRow {
-        id: secret::id()?,
-        hash: secret.hash(),
-        user,
-        name,
-        scope: scope.as_str().to_owned(),
-        created_at: now,
-        expires_at: end(&via, own_end, expires_in_days.map(|days| UnixMs(now.0 + i64::from(days) * DAY_MS))),
-        last_used_at: None,
-    };
+    let expires_at = end(&via, own_end, expires_in_days.map(|days| UnixMs(now.0 + i64::from(days) * DAY_MS)));
+    let (secret, row) = api_token(user, name, scope, expires_at, now)?;
     let stored = row.clone();
     api.write(move |tx| Ok(tx.add_token(&stored)?)).await?;
     let note = Note { user: None, object: Some(row.id.clone()), detail: format!("{}, role {}", row.name, row.scope) };

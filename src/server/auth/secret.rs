@@ -5,6 +5,9 @@
 use std::fmt;
 
 use anyhow::Context as _;
+use recflow_state::{TokenRow, UnixMs};
+
+use super::Scope;
 
 /// What an API token begins with, so that scanners of repositories know one.
 pub const TOKEN: &str = "rf_";
@@ -51,6 +54,28 @@ pub(crate) fn hash(secret: &str) -> String {
 /// A short name of something that is not secret, such as a token's id.
 pub fn id() -> anyhow::Result<String> {
     Ok(hex(&random::<5>()?))
+}
+
+/// Milliseconds of a day: API tokens live for whole ones.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// A new API token of `user`: its secret, and what is stored of it.
+///
+/// # Errors
+/// If the system has no randomness to give.
+pub fn api_token(user: String, name: String, scope: Scope, expires_at: Option<UnixMs>, now: UnixMs) -> anyhow::Result<(Secret, TokenRow)> {
+    let secret = Secret::new(TOKEN)?;
+    let row = TokenRow {
+        id: id()?,
+        hash: secret.hash(),
+        user,
+        name,
+        scope: scope.as_str().to_owned(),
+        created_at: now,
+        expires_at,
+        last_used_at: None,
+    };
+    Ok((secret, row))
 }
 
 /// What a page of ours sends with a change. Derived from the session's secret, which no page can read, so it need not be stored.
